@@ -1,0 +1,68 @@
+//! What may change in the registry, and what came of it.
+
+use std::sync::Arc;
+
+use crate::registry::{Change, Instance, Key, Metadata, Origin, Outcome, Registry, Status};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    Register {
+        key: Key,
+        instance: Arc<Instance>,
+        /// `None`: the document has none, so that the time of the log stands in.
+        last_dirty_ms: Option<i64>,
+        origin: Origin,
+    },
+    Renew {
+        key: Key,
+        last_dirty_ms: Option<i64>,
+        /// The override a replicating server holds; `None` for none or `UNKNOWN`.
+        overridden: Option<Status>,
+        origin: Origin,
+    },
+    Cancel {
+        key: Key,
+    },
+    SetStatus {
+        key: Key,
+        status: Status,
+        last_dirty_ms: Option<i64>,
+    },
+    RemoveStatus {
+        key: Key,
+        /// The status to show until the client registers again; `None` is `UNKNOWN`.
+        status: Option<Status>,
+        last_dirty_ms: Option<i64>,
+    },
+    PutMetadata {
+        key: Key,
+        pairs: Metadata,
+    },
+    /// Ends leases whose time ran out at the leader, each only while its sequence is unchanged.
+    Expire {
+        leases: Vec<(Key, u64)>,
+    },
+}
+
+impl Command {
+    /// Applies this command at a time of the log's clock.
+    pub fn apply(self, registry: &mut Registry, changes: &mut Vec<Change>) -> Outcome {
+        match self {
+            Command::Register { key, instance, last_dirty_ms, origin } => {
+                registry.register(key, instance, last_dirty_ms, origin, changes)
+            }
+            Command::Renew { key, last_dirty_ms, overridden, origin } => {
+                registry.renew(&key, last_dirty_ms, overridden, origin, changes)
+            }
+            Command::Cancel { key } => registry.cancel(&key, changes),
+            Command::SetStatus { key, status, last_dirty_ms } => {
+                registry.set_status(&key, status, last_dirty_ms, changes)
+            }
+            Command::RemoveStatus { key, status, last_dirty_ms } => {
+                registry.remove_status(&key, status, last_dirty_ms, changes)
+            }
+            Command::PutMetadata { key, pairs } => registry.put_metadata(key, &pairs, changes),
+            Command::Expire { leases } => registry.expire(&leases, changes),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Commands and batches of them. A command is encoded once, where it enters the cluster, and
+//! decoded once per node, where it is applied; between the two, batches are joined as bytes.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use prost::Message;
+
+use super::instance::{key, optional_status, pairs, pairs_to_message, status, status_to_message};
+use super::{DecodeError, message};
+use crate::command::Command;
+use crate::registry::{Instance, Key, Origin};
+
+/// The bytes of a `Batch` to which the leader has not yet added the time.
+#[derive(Debug, Default)]
+pub struct EncodedCommands {
+    bytes: BytesMut,
+    count: u32,
+}
+
+impl EncodedCommands {
+    pub fn one(command: &Command) -> Self {
+        let message = message::Batch { commands: vec![command.into()], stamped_ms: 0 };
+        let mut bytes = BytesMut::with_capacity(message.encoded_len());
+        bytes.put(message.encode_to_vec().as_slice());
+        Self { bytes, count: 1 }
+    }
+
+    /// Commands that another node encoded; `count` is how many it says they are.
+    pub fn forwarded(bytes: &[u8], count: u32) -> Self {
+        Self { bytes: bytes.into(), count }
+    }
+
+    pub fn join(&mut self, other: &EncodedCommands) {
+        self.bytes.extend_from_slice(&other.bytes);
+        self.count += other.count;
+    }
+
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes.freeze()
+    }
+
+    /// The batch as it goes into the log.
+    pub fn stamped(mut self, now_ms: i64) -> EncodedBatch {
+        let time = message::Batch { commands: Vec::new(), stamped_ms: now_ms };
+        self.bytes.put(time.encode_to_vec().as_slice());
+        EncodedBatch(self.bytes.freeze())
+    }
+}
+
+/// The bytes of a `Batch`: what a log entry carries.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EncodedBatch(Bytes);
+
+impl EncodedBatch {
+    pub fn from_bytes(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// The time it was stamped with, and its commands.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if these are not the bytes of a batch.
+    pub fn decode(&self) -> Result<(i64, Vec<Command>), DecodeError> {
+        let message = message::Batch::decode(self.0.clone())?;
+        let commands = message.commands.into_iter().map(Command::try_from);
+        Ok((message.stamped_ms, commands.collect::<Result<_, _>>()?))
+    }
+}
+
+impl std::fmt::Debug for EncodedBatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "EncodedBatch({} bytes)", self.0.len())
+    }
+}
+
+impl std::fmt::Display for EncodedBatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(self, f)
+    }
+}
+
+fn texts(key: &Key) -> (String, String) {
+    (key.app.to_string(), key.id.to_string())
+}
+
+impl From<&Command> for message::Command {
+    fn from(command: &Command) -> Self {
+        use message::command::Command as Message;
+        let command = match command {
+            Command::Register { key, instance, last_dirty_ms, origin } => {
+                let (app, id) = texts(key);
+                Message::Register(Box::new(message::Register {
+                    app,
+                    id,
+                    instance: Some((&**instance).into()),
+                    last_dirty_ms: *last_dirty_ms,
+                    replication: *origin == Origin::Replication,
+                }))
+            }
+            Command::Renew { key, last_dirty_ms, overridden, origin } => {
+                let (app, id) = texts(key);
+                Message::Renew(message::Renew {
+                    app,
+                    id,
+                    last_dirty_ms: *last_dirty_ms,
+                    overridden: status_to_message(*overridden),
+                    replication: *origin == Origin::Replication,
+                })
+            }
+            Command::Cancel { key } => {
+                let (app, id) = texts(key);
+                Message::Cancel(message::Cancel { app, id })
+            }
+            Command::SetStatus { key, status, last_dirty_ms } => {
+                let (app, id) = texts(key);
+                let status = status_to_message(Some(*status));
+                Message::SetStatus(message::SetStatus { app, id, status, last_dirty_ms: *last_dirty_ms })
+            }
+            Command::RemoveStatus { key, status, last_dirty_ms } => {
+                let (app, id) = texts(key);
+                let status = status_to_message(*status);
+                let last_dirty_ms = *last_dirty_ms;
+                Message::RemoveStatus(message::RemoveStatus { app, id, status, last_dirty_ms })
+            }
+            Command::PutMetadata { key, pairs } => {
+                let (app, id) = texts(key);
+                Message::PutMetadata(message::PutMetadata { app, id, pairs: pairs_to_message(pairs) })
+            }
+            Command::Expire { leases } => {
+                let expired = |(key, renew_seq): &(Key, u64)| {
+                    let (app, id) = texts(key);
+                    message::ExpiredLease { app, id, renew_seq: *renew_seq }
+                };
+                Message::Expire(message::Expire { leases: leases.iter().map(expired).collect() })
+            }
+        };
+        message::Command { command: Some(command) }
+    }
+}
+
+fn origin(replication: bool) -> Origin {
+    if replication { Origin::Replication } else { Origin::Client }
+}
+
+impl TryFrom<message::Command> for Command {
+    type Error = DecodeError;
+
+    fn try_from(message: message::Command) -> Result<Self, DecodeError> {
+        use message::command::Command as Message;
+        Ok(match message.command.ok_or(DecodeError::Missing("a command"))? {
+            Message::Register(register) => {
+                let instance = register.instance.ok_or(DecodeError::Missing("an instance"))?;
+                Command::Register {
+                    key: key(&register.app, &register.id)?,
+                    instance: Arc::new(Instance::try_from(instance)?),
+                    last_dirty_ms: register.last_dirty_ms,
+                    origin: origin(register.replication),
+                }
+            }
+            Message::Renew(renew) => Command::Renew {
+                key: key(&renew.app, &renew.id)?,
+                last_dirty_ms: renew.last_dirty_ms,
+                overridden: optional_status(renew.overridden)?,
+                origin: origin(renew.replication),
+            },
+            Message::Cancel(cancel) => Command::Cancel { key: key(&cancel.app, &cancel.id)? },
+            Message::SetStatus(set) => Command::SetStatus {
+                key: key(&set.app, &set.id)?,
+                status: status(set.status)?,
+                last_dirty_ms: set.last_dirty_ms,
+            },
+            Message::RemoveStatus(remove) => Command::RemoveStatus {
+                key: key(&remove.app, &remove.id)?,
+                status: optional_status(remove.status)?,
+                last_dirty_ms: remove.last_dirty_ms,
+            },
+            Message::PutMetadata(put) => {
+                Command::PutMetadata { key: key(&put.app, &put.id)?, pairs: pairs(put.pairs) }
+            }
+            Message::Expire(expire) => {
+                let lease = |lease: message::ExpiredLease| {
+                    Ok::<_, DecodeError>((key(&lease.app, &lease.id)?, lease.renew_seq))
+                };
+                let leases = expire.leases.into_iter().map(lease).collect::<Result<_, _>>()?;
+                Command::Expire { leases }
+            }
+        })
+    }
+}

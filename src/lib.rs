@@ -1,0 +1,5 @@
+//! A replicated service registry that speaks Netflix Eureka's REST protocol.
+
+pub mod encoding;
+pub mod command;
+pub mod registry;

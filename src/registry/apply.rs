@@ -1,0 +1,329 @@
+//! The commands. Each follows eureka-core's `AbstractInstanceRegistry` and `InstanceResource`,
+//! but for what is told in the README's differences.
+
+use std::sync::Arc;
+
+use super::delta::{DELTA_RETENTION_MS, DeltaEntry};
+use super::instance::{Instance, MAX_INSTANCE_BYTES, Metadata};
+use super::lease::{Action, Lease, Registration};
+use super::name::Key;
+use super::state_hash::{delta_entry_hash, document_hash};
+use super::status::{Origin, Status, effective_status};
+use super::{Change, Held, Outcome, Registry};
+
+/// A document on its way into the registry, with what may deviate from its own words.
+struct Registrant {
+    instance: Arc<Instance>,
+    said: Status,
+    said_overridden: Status,
+    last_dirty_ms: i64,
+    duration_secs: u32,
+}
+
+impl Registry {
+    /// Moves the log's clock, which never goes backwards, and drops what the delta kept long
+    /// enough. To be called before the commands stamped with that time.
+    pub fn advance(&mut self, stamped_ms: i64, changes: &mut Vec<Change>) {
+        self.now_ms = self.now_ms.max(stamped_ms);
+        self.trim_delta(changes);
+    }
+
+    pub fn register(
+        &mut self,
+        key: Key,
+        instance: Arc<Instance>,
+        last_dirty_ms: Option<i64>,
+        origin: Origin,
+        changes: &mut Vec<Change>,
+    ) -> Outcome {
+        let last_dirty_ms = last_dirty_ms.unwrap_or(self.now_ms);
+        let duration_secs = instance.duration_secs;
+        let registrant = match self.get(&key) {
+            Some(existing) if existing.last_dirty_ms > last_dirty_ms => {
+                Registrant { duration_secs, ..registrant_again(existing) }
+            }
+            _ => Registrant {
+                said: instance.status,
+                said_overridden: instance.overridden_status,
+                instance,
+                last_dirty_ms,
+                duration_secs,
+            },
+        };
+        self.put_registrant(key, registrant, origin, changes);
+        Outcome::Done
+    }
+
+    pub fn renew(
+        &mut self,
+        key: &Key,
+        last_dirty_ms: Option<i64>,
+        overridden: Option<Status>,
+        origin: Origin,
+        changes: &mut Vec<Change>,
+    ) -> Outcome {
+        let Some(held) = self.held(key) else {
+            return Outcome::NotFound;
+        };
+        let existing = &held.registration;
+        let status = effective_status(existing.status, existing.overridden, Some(existing.status), origin);
+        if status == Status::Unknown {
+            return Outcome::NotFound;
+        }
+        let stored_dirty_ms = existing.last_dirty_ms;
+        let client_is_newer = last_dirty_ms.is_some_and(|dirty| dirty > stored_dirty_ms);
+        let adopted = overridden.filter(|_| client_is_newer && origin == Origin::Replication);
+        let visible =
+            status != existing.status || adopted.is_some_and(|status| Some(status) != existing.overridden);
+
+        self.touch(key, visible, changes, |registration| {
+            registration.status = status;
+            registration.overridden = adopted.or(registration.overridden);
+        });
+        match last_dirty_ms {
+            Some(_) if client_is_newer => Outcome::NotFound,
+            Some(dirty) if dirty < stored_dirty_ms && origin == Origin::Replication => {
+                self.get(key).map_or(Outcome::NotFound, |stored| Outcome::Conflict(stored.clone()))
+            }
+            _ => Outcome::Done,
+        }
+    }
+
+    pub fn cancel(&mut self, key: &Key, changes: &mut Vec<Change>) -> Outcome {
+        match self.remove(key, changes) {
+            true => Outcome::Done,
+            false => Outcome::NotFound,
+        }
+    }
+
+    pub fn set_status(
+        &mut self,
+        key: &Key,
+        status: Status,
+        last_dirty_ms: Option<i64>,
+        changes: &mut Vec<Change>,
+    ) -> Outcome {
+        let Some(existing) = self.get(key) else {
+            return Outcome::NotFound;
+        };
+        let differs = existing.status != status;
+        let now_ms = self.now_ms;
+        self.touch(key, differs, changes, |registration| {
+            if differs {
+                registration.overridden = Some(status);
+                registration.show(status, last_dirty_ms, now_ms);
+            }
+        });
+        Outcome::Done
+    }
+
+    pub fn remove_status(
+        &mut self,
+        key: &Key,
+        status: Option<Status>,
+        last_dirty_ms: Option<i64>,
+        changes: &mut Vec<Change>,
+    ) -> Outcome {
+        let Some(existing) = self.get(key) else {
+            return Outcome::NotFound;
+        };
+        let overridden = existing.overridden.is_some();
+        let now_ms = self.now_ms;
+        self.touch(key, overridden, changes, |registration| {
+            if overridden {
+                registration.overridden = None;
+                registration.show(status.unwrap_or(Status::Unknown), last_dirty_ms, now_ms);
+            }
+        });
+        Outcome::Done
+    }
+
+    pub fn put_metadata(&mut self, key: Key, pairs: &Metadata, changes: &mut Vec<Change>) -> Outcome {
+        let Some(existing) = self.get(&key) else {
+            return Outcome::NotFound;
+        };
+        let mut registrant = registrant_again(existing);
+        let mut instance = Instance::clone(&registrant.instance);
+        instance.metadata = instance.metadata.merged(pairs);
+        if instance.stored_bytes() > MAX_INSTANCE_BYTES {
+            return Outcome::TooLarge;
+        }
+        registrant.instance = Arc::new(instance);
+        self.put_registrant(key, registrant, Origin::Client, changes);
+        Outcome::Done
+    }
+
+    /// Ends each lease whose sequence is still the one its expiry was decided for.
+    pub fn expire(&mut self, leases: &[(Key, u64)], changes: &mut Vec<Change>) -> Outcome {
+        let mut expired = 0;
+        for (key, renew_seq) in leases {
+            let unrenewed = self.get(key).is_some_and(|held| held.lease.renew_seq == *renew_seq);
+            if unrenewed && self.remove(key, changes) {
+                expired += 1;
+            }
+        }
+        Outcome::Expired(expired)
+    }
+
+    fn put_registrant(
+        &mut self,
+        key: Key,
+        registrant: Registrant,
+        origin: Origin,
+        changes: &mut Vec<Change>,
+    ) {
+        let existing = self.get(&key);
+        let existing_status = existing.map(|existing| existing.status);
+        let service_up_ms = existing.map_or(0, |existing| existing.lease.service_up_ms);
+        let asked = Some(registrant.said_overridden).filter(|status| *status != Status::Unknown);
+        let overridden = existing.and_then(|existing| existing.overridden).or(asked);
+        let status = effective_status(registrant.said, overridden, existing_status, origin);
+        let now_ms = self.now_ms;
+        let renew_seq = self.next_sequence();
+        let mut registration = Registration {
+            instance: registrant.instance,
+            status,
+            overridden,
+            last_dirty_ms: registrant.last_dirty_ms,
+            last_updated_ms: now_ms,
+            action: Action::Added,
+            lease: Lease {
+                duration_ms: u64::from(registrant.duration_secs) * 1000,
+                registered_ms: now_ms,
+                renewed_ms: now_ms,
+                evicted_ms: 0,
+                service_up_ms,
+                renew_seq,
+            },
+        };
+        registration.stamp_service_up(now_ms);
+        self.put(key, Arc::new(registration), changes);
+    }
+
+    fn put(&mut self, key: Key, registration: Arc<Registration>, changes: &mut Vec<Change>) {
+        let document_hash = document_hash(&key, &registration.instance);
+        let held = Held { registration: registration.clone(), document_hash };
+        self.hash.add(held.hash());
+        let instances = self.applications.entry(key.app.clone()).or_default();
+        match instances.insert(key.id.clone(), held) {
+            Some(former) => self.hash.remove(former.hash()),
+            None => self.instance_count += 1,
+        }
+        changes.push(Change::Put { key: key.clone(), registration: registration.clone() });
+        self.add_to_delta(key, registration, false, changes);
+    }
+
+    /// Renews a lease and changes what goes with it; `visible` if a reader could tell.
+    fn touch(
+        &mut self,
+        key: &Key,
+        visible: bool,
+        changes: &mut Vec<Change>,
+        change: impl FnOnce(&mut Registration),
+    ) {
+        let now_ms = self.now_ms;
+        let renew_seq = self.next_sequence();
+        let Some(held) = self.held_mut(key) else {
+            return;
+        };
+        let before = held.hash();
+        let registration = Arc::make_mut(&mut held.registration);
+        registration.lease.renewed_ms = now_ms;
+        registration.lease.renew_seq = renew_seq;
+        change(registration);
+        if visible {
+            registration.action = Action::Modified;
+        }
+        let (after, lease, shared) = (held.hash(), held.registration.lease, held.registration.clone());
+        self.hash.remove(before);
+        self.hash.add(after);
+        if visible {
+            changes.push(Change::Put { key: key.clone(), registration: shared.clone() });
+            self.add_to_delta(key.clone(), shared, false, changes);
+        } else {
+            changes.push(Change::Renewed { key: key.clone(), lease });
+        }
+    }
+
+    fn remove(&mut self, key: &Key, changes: &mut Vec<Change>) -> bool {
+        let Some(instances) = self.applications.get_mut(&key.app) else {
+            return false;
+        };
+        let Some(held) = instances.remove(&key.id) else {
+            return false;
+        };
+        if instances.is_empty() {
+            self.applications.remove(&key.app);
+        }
+        self.instance_count -= 1;
+        self.hash.remove(held.hash());
+        changes.push(Change::Removed { key: key.clone() });
+
+        let mut last = Arc::unwrap_or_clone(held.registration);
+        last.action = Action::Deleted;
+        last.last_updated_ms = self.now_ms;
+        last.lease.evicted_ms = self.now_ms;
+        self.add_to_delta(key.clone(), Arc::new(last), true, changes);
+        true
+    }
+
+    fn add_to_delta(
+        &mut self,
+        key: Key,
+        registration: Arc<Registration>,
+        deleted: bool,
+        changes: &mut Vec<Change>,
+    ) {
+        let seq = self.next_sequence();
+        let deleted = deleted.then(|| registration.clone());
+        let entry = DeltaEntry { at_ms: self.now_ms, key: key.clone(), deleted };
+        self.hash.add(delta_entry_hash(seq, &entry));
+        if let Some((former, entry)) = self.delta.add(seq, entry) {
+            self.hash.remove(delta_entry_hash(former, &entry));
+            changes.push(Change::DeltaDropped { seq: former });
+        }
+        changes.push(Change::DeltaAdded { seq, key, registration });
+        self.trim_delta(changes);
+    }
+
+    fn trim_delta(&mut self, changes: &mut Vec<Change>) {
+        let horizon_ms = self.now_ms.saturating_sub(DELTA_RETENTION_MS);
+        while let Some((seq, entry)) = self.delta.pop_outdated(horizon_ms) {
+            self.hash.remove(delta_entry_hash(seq, &entry));
+            changes.push(Change::DeltaDropped { seq });
+        }
+    }
+
+    fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+}
+
+/// What is registered already, registered once more: with its status as it is shown now.
+fn registrant_again(existing: &Registration) -> Registrant {
+    Registrant {
+        instance: existing.instance.clone(),
+        said: existing.status,
+        said_overridden: existing.overridden_status(),
+        last_dirty_ms: existing.last_dirty_ms,
+        duration_secs: existing.instance.duration_secs,
+    }
+}
+
+impl Registration {
+    fn show(&mut self, status: Status, last_dirty_ms: Option<i64>, now_ms: i64) {
+        self.status = status;
+        self.stamp_service_up(now_ms);
+        self.last_updated_ms = now_ms;
+        if let Some(dirty) = last_dirty_ms {
+            self.last_dirty_ms = self.last_dirty_ms.max(dirty);
+        }
+    }
+
+    fn stamp_service_up(&mut self, now_ms: i64) {
+        if self.status == Status::Up && self.lease.service_up_ms == 0 {
+            self.lease.service_up_ms = now_ms;
+        }
+    }
+}

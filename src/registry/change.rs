@@ -1,0 +1,21 @@
+//! What applying a command changed, for those who follow the registry: views, leases, storage.
+
+use std::sync::Arc;
+
+use super::lease::{Lease, Registration};
+use super::name::Key;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The instance is now as `registration` says, whether it is new or replaces another.
+    Put { key: Key, registration: Arc<Registration> },
+    /// The instance is gone.
+    Removed { key: Key },
+    /// The lease was renewed; nothing that readers compare has changed.
+    Renewed { key: Key, lease: Lease },
+    /// The delta gained an entry. Sequences only ascend; a key has one entry at most, the former
+    /// one being dropped first.
+    DeltaAdded { seq: u64, key: Key, registration: Arc<Registration> },
+    /// The delta lost an entry: a newer one of the same key replaced it, or its time is over.
+    DeltaDropped { seq: u64 },
+}

@@ -1,0 +1,52 @@
+//! What the registry itself knows of an instance: its lease, its status, when it changed.
+
+use std::sync::Arc;
+
+use super::instance::Instance;
+use super::status::Status;
+
+/// What a reader must do with an instance found in a delta.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    Added,
+    Modified,
+    Deleted,
+}
+
+/// A lease. All times are epoch milliseconds of the log's clock, and only ever shown, never
+/// compared with a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    pub duration_ms: u64,
+    pub registered_ms: i64,
+    pub renewed_ms: i64,
+    /// When it was cancelled or expired; 0 while it lives.
+    pub evicted_ms: i64,
+    /// When the instance was first UP; 0 if it never was. Outlives re-registration.
+    pub service_up_ms: i64,
+    /// Moves with every registration and renewal, and is unique in the registry: an expiry names
+    /// the sequence that it saw run out, and means nothing once that has moved.
+    pub renew_seq: u64,
+}
+
+/// An instance as the registry holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    pub instance: Arc<Instance>,
+    /// What readers see: the outcome of the override rules.
+    pub status: Status,
+    /// The override in force. `Some(Unknown)` is one too.
+    pub overridden: Option<Status>,
+    /// The client's version of the document, epoch milliseconds of the client's clock.
+    pub last_dirty_ms: i64,
+    pub last_updated_ms: i64,
+    pub action: Action,
+    pub lease: Lease,
+}
+
+impl Registration {
+    /// The override as documents show it: `UNKNOWN` for none.
+    pub fn overridden_status(&self) -> Status {
+        self.overridden.unwrap_or(Status::Unknown)
+    }
+}

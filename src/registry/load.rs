@@ -1,0 +1,85 @@
+//! The whole registry taken out and put back: what snapshots and the stored state carry.
+
+use std::sync::Arc;
+
+use super::delta::DeltaEntry;
+use super::lease::Registration;
+use super::name::Key;
+use super::state_hash::{delta_entry_hash, document_hash};
+use super::{Change, Held, Registry};
+
+/// Everything the registry is made of, in the order of its keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    pub now_ms: i64,
+    pub sequence: u64,
+    pub state_hash: u64,
+    pub registrations: Vec<(Key, Arc<Registration>)>,
+    pub delta: Vec<(u64, DeltaEntry)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    #[error(
+        "the records do not add up to the state they were stored with \
+         (hash {found:016x}, stored {stored:016x}): some are damaged, missing or out of date"
+    )]
+    HashMismatch { stored: u64, found: u64 },
+    #[error("the recent change {seq} names {key}, which is not in the registry")]
+    DanglingDelta { seq: u64, key: Key },
+}
+
+impl Registry {
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            now_ms: self.now_ms,
+            sequence: self.sequence,
+            state_hash: self.state_hash().value(),
+            registrations: self.registrations().map(|(key, held)| (key, held.clone())).collect(),
+            delta: self.delta.entries().map(|(seq, entry)| (seq, entry.clone())).collect(),
+        }
+    }
+
+    /// The changes that make an empty registry this one, for whoever follows it from here on.
+    pub fn as_changes(&self) -> Vec<Change> {
+        let puts = self
+            .registrations()
+            .map(|(key, registration)| Change::Put { key, registration: registration.clone() });
+        let delta = self.delta.entries().filter_map(|(seq, entry)| {
+            let live = || self.get(&entry.key).cloned();
+            let registration = entry.deleted.clone().or_else(live)?;
+            Some(Change::DeltaAdded { seq, key: entry.key.clone(), registration })
+        });
+        puts.chain(delta).collect()
+    }
+
+    /// Puts a registry together again and makes sure that it is the one that was taken apart.
+    ///
+    /// # Errors
+    /// [`LoadError`] if parts are missing, too many, or not as they were.
+    pub fn from_snapshot(snapshot: Snapshot) -> Result<Self, LoadError> {
+        let mut registry =
+            Registry { now_ms: snapshot.now_ms, sequence: snapshot.sequence, ..Registry::default() };
+        for (key, registration) in snapshot.registrations {
+            let document_hash = document_hash(&key, &registration.instance);
+            let held = Held { registration, document_hash };
+            registry.hash.add(held.hash());
+            let instances = registry.applications.entry(key.app).or_default();
+            if instances.insert(key.id, held).is_none() {
+                registry.instance_count += 1;
+            }
+        }
+        for (seq, entry) in snapshot.delta {
+            if entry.deleted.is_none() && registry.get(&entry.key).is_none() {
+                return Err(LoadError::DanglingDelta { seq, key: entry.key });
+            }
+            registry.hash.add(delta_entry_hash(seq, &entry));
+            registry.delta.add(seq, entry);
+        }
+        let found = registry.state_hash().value();
+        if found != snapshot.state_hash {
+            return Err(LoadError::HashMismatch { stored: snapshot.state_hash, found });
+        }
+        Ok(registry)
+    }
+}

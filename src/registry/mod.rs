@@ -1,0 +1,96 @@
+//! The state machine: pure and synchronous. It knows no clock but the log's, does no I/O, and gives
+//! the same answer and the same state for the same commands, on every node and at every replay.
+
+mod apply;
+mod change;
+mod delta;
+mod instance;
+mod lease;
+mod load;
+mod name;
+mod outcome;
+mod state_hash;
+mod status;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use change::Change;
+pub use delta::{DELTA_MAX_ENTRIES, DELTA_RETENTION_MS, Delta, DeltaEntry};
+pub use instance::*;
+pub use lease::{Action, Lease, Registration};
+pub use load::{LoadError, Snapshot};
+pub use name::{AppName, InstanceId, Key, MAX_NAME_BYTES, NameError, check_name};
+pub use outcome::Outcome;
+pub use state_hash::StateHash;
+pub use status::{Origin, Status, effective_status};
+
+/// Every instance, its lease, and the recent changes.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    applications: BTreeMap<AppName, BTreeMap<InstanceId, Held>>,
+    instance_count: usize,
+    delta: Delta,
+    /// The log's clock, epoch milliseconds. Never goes backwards.
+    now_ms: i64,
+    /// The source of everything that must be unique and ascending: lease and delta sequences.
+    sequence: u64,
+    hash: StateHash,
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    registration: Arc<Registration>,
+    document_hash: u64,
+}
+
+impl Held {
+    fn hash(&self) -> u64 {
+        state_hash::registration_hash(self.document_hash, &self.registration)
+    }
+}
+
+impl Registry {
+    pub fn get(&self, key: &Key) -> Option<&Arc<Registration>> {
+        self.held(key).map(|held| &held.registration)
+    }
+
+    /// All instances in the order of their applications' names and their ids.
+    pub fn registrations(&self) -> impl Iterator<Item = (Key, &Arc<Registration>)> {
+        self.applications.iter().flat_map(|(app, instances)| {
+            instances.iter().map(move |(id, held)| (Key::new(app.clone(), id.clone()), &held.registration))
+        })
+    }
+
+    pub fn delta(&self) -> &Delta {
+        &self.delta
+    }
+
+    pub fn instance_count(&self) -> usize {
+        self.instance_count
+    }
+
+    /// The log's clock, epoch milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// The last sequence given out.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    pub fn state_hash(&self) -> StateHash {
+        let mut hash = self.hash;
+        hash.add(state_hash::clock_hash(self.now_ms, self.sequence));
+        hash
+    }
+
+    fn held(&self, key: &Key) -> Option<&Held> {
+        self.applications.get(&key.app)?.get(&key.id)
+    }
+
+    fn held_mut(&mut self, key: &Key) -> Option<&mut Held> {
+        self.applications.get_mut(&key.app)?.get_mut(&key.id)
+    }
+}

@@ -1,0 +1,152 @@
+//! A hash of the whole registry that costs what a change costs.
+//!
+//! The sum of a hash for each part (an instance, a delta entry, the clock): a change takes the old
+//! part's hash away and adds the new one's. Equal states have equal hashes, whatever order they
+//! were reached in; stored beside the state, it finds damage and stale records when that is loaded.
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
+
+use super::delta::DeltaEntry;
+use super::instance::{DataCenter, Instance, Metadata, Port};
+use super::lease::{Action, Registration};
+use super::name::Key;
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StateHash(u64);
+
+impl StateHash {
+    pub fn value(self) -> u64 {
+        self.0
+    }
+
+    pub(super) fn add(&mut self, part: u64) {
+        self.0 = self.0.wrapping_add(part);
+    }
+
+    pub(super) fn remove(&mut self, part: u64) {
+        self.0 = self.0.wrapping_sub(part);
+    }
+}
+
+/// The hash of an instance under its key, by way of its document's ([`document_hash`]).
+pub(super) fn registration_hash(document: u64, registration: &Registration) -> u64 {
+    let lease = &registration.lease;
+    let action = match registration.action {
+        Action::Added => 1,
+        Action::Modified => 2,
+        Action::Deleted => 3,
+    };
+    words_hash(
+        document,
+        &[
+            registration.status as u64 + 1,
+            registration.overridden.map_or(0, |status| status as u64 + 1),
+            registration.last_dirty_ms as u64,
+            registration.last_updated_ms as u64,
+            action,
+            lease.duration_ms,
+            lease.registered_ms as u64,
+            lease.renewed_ms as u64,
+            lease.evicted_ms as u64,
+            lease.service_up_ms as u64,
+            lease.renew_seq,
+        ],
+    )
+}
+
+pub(super) fn delta_entry_hash(seq: u64, entry: &DeltaEntry) -> u64 {
+    let deleted = entry
+        .deleted
+        .as_ref()
+        .map_or(0, |last| registration_hash(document_hash(&entry.key, &last.instance), last));
+    words_hash(key_hash(&entry.key), &[seq, entry.at_ms as u64, deleted])
+}
+
+pub(super) fn clock_hash(now_ms: i64, sequence: u64) -> u64 {
+    words_hash(0, &[now_ms as u64, sequence])
+}
+
+fn key_hash(key: &Key) -> u64 {
+    xxh3_64_with_seed(key.id.as_str().as_bytes(), xxh3_64(key.app.as_str().as_bytes()))
+}
+
+fn words_hash(seed: u64, words: &[u64]) -> u64 {
+    let mut hasher = Xxh3::with_seed(seed);
+    for word in words {
+        hasher.update(&word.to_le_bytes());
+    }
+    hasher.digest()
+}
+
+/// The hash of an instance's document and the key it is kept under. Field by field, each with its
+/// length, so that it is the same for every build and no two documents run into each other.
+pub(super) fn document_hash(key: &Key, instance: &Instance) -> u64 {
+    let mut digest = Digest(Xxh3::with_seed(key_hash(key)));
+    digest.optional(&instance.instance_id);
+    digest.text(&instance.host_name);
+    digest.text(instance.app.as_str());
+    digest.text(&instance.ip_addr);
+    digest.optional(&instance.sid);
+    digest.number(instance.status as i64);
+    digest.number(instance.overridden_status as i64);
+    digest.port(instance.port);
+    digest.port(instance.secure_port);
+    digest.number(i64::from(instance.country_id));
+    match &instance.data_center {
+        DataCenter::MyOwn => digest.number(0),
+        DataCenter::Netflix => digest.number(1),
+        DataCenter::Amazon(metadata) => {
+            digest.number(2);
+            digest.metadata(metadata);
+        }
+    }
+    digest.number(i64::from(instance.renewal_interval_secs));
+    digest.number(i64::from(instance.duration_secs));
+    digest.metadata(&instance.metadata);
+    for text in [
+        &instance.app_group_name,
+        &instance.home_page_url,
+        &instance.status_page_url,
+        &instance.health_check_url,
+        &instance.secure_health_check_url,
+        &instance.vip_address,
+        &instance.secure_vip_address,
+        &instance.asg_name,
+    ] {
+        digest.optional(text);
+    }
+    digest.0.digest()
+}
+
+struct Digest(Xxh3);
+
+impl Digest {
+    fn number(&mut self, number: i64) {
+        self.0.update(&number.to_le_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        self.number(text.len() as i64);
+        self.0.update(text.as_bytes());
+    }
+
+    fn optional(&mut self, text: &Option<Box<str>>) {
+        match text {
+            None => self.number(-1),
+            Some(text) => self.text(text),
+        }
+    }
+
+    fn port(&mut self, port: Port) {
+        self.number(i64::from(port.number));
+        self.number(i64::from(port.enabled));
+    }
+
+    fn metadata(&mut self, metadata: &Metadata) {
+        self.number(metadata.len() as i64);
+        for (name, value) in metadata.iter() {
+            self.text(name);
+            self.text(value);
+        }
+    }
+}
