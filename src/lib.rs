@@ -2,4 +2,5 @@
 
 pub mod encoding;
 pub mod command;
+pub mod eureka;
 pub mod registry;

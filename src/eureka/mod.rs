@@ -1,0 +1,56 @@
+//! Eureka's wire: bytes to types and back, with all its quirks, and nothing else. No I/O, no clock,
+//! no task runtime, no web framework; every function is pure.
+//!
+//! * A request's head: [`response_format`] says which form a reader wants, [`request_format`] which
+//!   one a writer sent.
+//! * A request's body: [`decode_document`] reads one instance as its client said it (a
+//!   [`Document`]), [`Document::into_registration`] checks it in the order and with the texts of a
+//!   Eureka server, and [`decode_batch`] reads what another server replicates.
+//! * An answer's body: [`application_fragment`] is what pages are stitched from, between
+//!   [`applications_header`] and [`applications_trailer`] with [`applications_separator`] in
+//!   between; [`application_document`], [`instance_document`] and [`encode_batch_response`] are whole.
+//!
+//! Whatever arrives is untrusted: bodies have a size and a depth, work is linear in their length,
+//! nothing recurses on what they say, and neither a DTD nor an entity of one's own is read.
+
+mod acceptance;
+mod batch;
+mod data_center_json;
+mod decode;
+mod document;
+mod envelope;
+mod format;
+mod hash;
+mod json_decode;
+mod json_encode;
+mod json_value;
+mod negotiate;
+mod xml_decode;
+mod xml_encode;
+mod xml_name;
+mod xml_pull;
+mod xml_write;
+
+#[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
+mod round_trip;
+#[cfg(test)]
+mod samples;
+
+pub use acceptance::{Accepted, MAX_LEASE_SECS, Refusal, stored_size};
+pub use batch::{
+    BatchAction, BatchItem, ItemAnswer, MAX_BATCH_BYTES, MAX_BATCH_ITEMS, StatusWord, decode_batch,
+    encode_batch_response,
+};
+pub use decode::{DecodeError, MAX_DEPTH, MAX_DOCUMENT_BYTES, decode_document};
+pub use document::{Document, SaidDataCenter};
+pub use envelope::{
+    application_document, application_fragment, applications_header, applications_separator,
+    applications_trailer, instance_document, instance_fragment,
+};
+pub use format::{Format, RequestFormat, cannot_parse_body};
+pub use hash::{StatusCounts, apps_hashcode};
+pub use negotiate::{NotAcceptable, UnsupportedMediaType, accepts_gzip, request_format, response_format};
+
+pub use crate::registry::MAX_INSTANCE_BYTES;
