@@ -4,3 +4,4 @@ pub mod encoding;
 pub mod command;
 pub mod eureka;
 pub mod registry;
+pub mod view;

@@ -1,0 +1,103 @@
+//! The next view from this one: what a change costs is what it touches.
+
+use std::sync::Arc;
+
+use super::View;
+use super::application::AppView;
+use super::instance::InstanceView;
+use crate::registry::{Change, Key, Lease, Registration};
+
+impl View {
+    /// Whether a reader could see a difference after these changes, and with it whether they call
+    /// for [`View::update`]. Renewals alone do not.
+    pub fn is_visible(changes: &[Change]) -> bool {
+        changes.iter().any(|change| !matches!(change, Change::Renewed { .. }))
+    }
+
+    /// The view after the changes of the log entry at `index`: all of them in one call, in the order
+    /// they were made. Renewals among them are noted.
+    #[must_use]
+    pub fn update(&self, changes: &[Change], index: u64) -> View {
+        let mut next = self.successor(index);
+        for change in changes {
+            match change {
+                Change::Put { key, registration } => next.put(key, registration),
+                Change::Removed { key } => next.remove(key),
+                Change::Renewed { key, lease } => next.renew(key, lease),
+                Change::DeltaAdded { seq, key, registration } => next.delta.add(*seq, key, registration),
+                Change::DeltaDropped { seq } => next.delta.drop_entry(*seq),
+            }
+        }
+        next
+    }
+
+    /// Notes renewals, for changes that are not visible: they need no view of their own. They show at
+    /// once in every view that shares the instance. Other changes are passed over.
+    pub fn renewed(&self, changes: &[Change]) {
+        for change in changes {
+            if let Change::Renewed { key, lease } = change {
+                self.renew(key, lease);
+            }
+        }
+    }
+
+    /// The same content with no page made yet.
+    fn successor(&self, index: u64) -> View {
+        View {
+            index,
+            apps: self.apps.clone(),
+            apps_by_id: self.apps_by_id.clone(),
+            vips: self.vips.clone(),
+            secure_vips: self.secure_vips.clone(),
+            delta: self.delta.clone(),
+            statuses: self.statuses,
+            instances: self.instances,
+            pages: Default::default(),
+        }
+    }
+
+    fn renew(&self, key: &Key, lease: &Lease) {
+        if let Some(instance) = self.apps.get(&key.app).and_then(|app| app.instance(key.id.as_str())) {
+            instance.renew(lease.renewed_ms);
+        }
+    }
+
+    fn put(&mut self, key: &Key, registration: &Arc<Registration>) {
+        let instance = Arc::new(InstanceView::new(registration.clone()));
+        let app =
+            self.apps.entry(key.app.clone()).or_insert_with(|| Arc::new(AppView::empty(key.app.clone())));
+        let former = Arc::make_mut(app).put(key.id.clone(), instance.clone());
+
+        let document = &registration.instance;
+        self.vips.insert(document.vip_address.as_deref(), key, &instance);
+        self.secure_vips.insert(document.secure_vip_address.as_deref(), key, &instance);
+        self.statuses.add(registration.status);
+        match former {
+            Some(former) => self.forget(key, &former),
+            None => {
+                self.instances += 1;
+                self.apps_by_id.insert((key.id.clone(), key.app.clone()));
+            }
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        let Some(app) = self.apps.get_mut(&key.app) else { return };
+        let app = Arc::make_mut(app);
+        let Some(former) = app.remove(&key.id) else { return };
+        if app.instance_count() == 0 {
+            self.apps.remove(&key.app);
+        }
+        self.instances -= 1;
+        self.apps_by_id.remove(&(key.id.clone(), key.app.clone()));
+        self.forget(key, &former);
+    }
+
+    /// Takes out of counts and indexes what a former instance had in them.
+    fn forget(&mut self, key: &Key, former: &Arc<InstanceView>) {
+        let registration = former.registration();
+        self.statuses.remove(registration.status);
+        self.vips.remove(registration.instance.vip_address.as_deref(), key, former);
+        self.secure_vips.remove(registration.instance.secure_vip_address.as_deref(), key, former);
+    }
+}
