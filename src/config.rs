@@ -1,0 +1,311 @@
+//! Every setting: its meaning and unit, its default, its check.
+//!
+//! Where a value comes from (flag, environment, file, default) is the business of [`sources`]; here is only what
+//! it may be. The unit of a number is the end of its name.
+
+mod address;
+mod sources;
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use serde::Deserialize;
+
+pub use address::{AddressError, HostPort, InitialCluster};
+pub use sources::{ConfigError, Flags};
+
+/// The settings of one node. The first paragraph of each field is also the help of its flag.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args, Deserialize)]
+pub struct Config {
+    /// Id of this node in the cluster, from 1 on; never reused after a disk was lost
+    #[arg(long, value_name = "ID")]
+    pub node_id: u64,
+
+    /// Name of the cluster, 1 to 64 of a-z A-Z 0-9 . _ -; a node never joins one of another name
+    #[arg(long, value_name = "NAME", default_value = "rs-registry")]
+    pub cluster_name: String,
+
+    /// Directory of this node's log and state; created when missing
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+
+    /// Address to serve clients at, IP:PORT
+    #[arg(long, value_name = "IP:PORT")]
+    pub http_addr: SocketAddr,
+
+    /// Address other nodes reach this node at, and that it listens at, HOST:PORT
+    #[arg(long, value_name = "HOST:PORT")]
+    pub peer_addr: HostPort,
+
+    /// Every node of the cluster when it was first started, this one included: ID=HOST:PORT,...
+    #[arg(long, value_name = "ID=HOST:PORT,...")]
+    pub initial_cluster: InitialCluster,
+
+    /// Address of the HTTP service to show to others, HOST:PORT [default: http_addr]
+    ///
+    /// With a wildcard http_addr such as 0.0.0.0:8761 it is the host of peer_addr with the port of http_addr.
+    #[arg(long, value_name = "HOST:PORT")]
+    #[serde(default)]
+    pub http_advertise: Option<HostPort>,
+
+    /// Milliseconds between two heartbeats of the leader to a follower
+    #[arg(long, value_name = "MS", default_value_t = 100)]
+    pub heartbeat_interval_ms: u64,
+
+    /// Shortest time in milliseconds without a leader before an election; at least 3 heartbeats
+    #[arg(long, value_name = "MS", default_value_t = 300)]
+    pub election_timeout_min_ms: u64,
+
+    /// Longest time in milliseconds without a leader before an election; above the shortest
+    #[arg(long, value_name = "MS", default_value_t = 500)]
+    pub election_timeout_max_ms: u64,
+
+    /// Log entries between two snapshots
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub snapshot_entries: u64,
+
+    /// Bytes of log between two snapshots
+    #[arg(long, value_name = "BYTES", default_value_t = 64 * MIB)]
+    pub snapshot_log_bytes: u64,
+
+    /// Log entries kept behind a snapshot, for followers that lag
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub snapshot_keep_entries: u64,
+
+    /// Milliseconds between two flushes of the state to disk; the log alone makes a write durable
+    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    pub state_flush_interval_ms: u64,
+
+    /// Milliseconds between two looks of the leader for leases that ran out
+    #[arg(long, value_name = "MS", default_value_t = 250)]
+    pub lease_tick_ms: u64,
+
+    /// Milliseconds a client waits at most for a write to be on a majority
+    #[arg(long, value_name = "MS", default_value_t = 2000)]
+    pub write_timeout_ms: u64,
+
+    /// HTTP connections open at once, at most
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub max_connections: usize,
+
+    /// Bytes of a request body, at most
+    #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
+    pub max_body_bytes: usize,
+
+    /// Milliseconds a client may take to send the head of a request
+    #[arg(long, value_name = "MS", default_value_t = 10_000)]
+    pub request_header_timeout_ms: u64,
+
+    /// Milliseconds a graceful stop may take
+    #[arg(long, value_name = "MS", default_value_t = 10_000)]
+    pub stop_timeout_ms: u64,
+
+    /// Form of the log lines; auto is human on a terminal and JSON elsewhere
+    #[arg(long, value_enum, value_name = "FORM", default_value = "auto")]
+    pub log_format: LogFormat,
+
+    /// What to log, in the syntax of RUST_LOG, which wins over it
+    #[arg(long, value_name = "FILTER", default_value = "warn,rs_registry=info")]
+    pub log_filter: String,
+}
+
+/// The form of log lines on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Auto,
+    Human,
+    Json,
+}
+
+/// A setting whose value is outside of what it may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The setting's name, as in the file.
+    pub key: &'static str,
+    /// What is wrong, and what is wanted.
+    pub problem: String,
+}
+
+const MIB: u64 = 1024 * 1024;
+const GIB: u64 = 1024 * MIB;
+const CLUSTER_NAME_MAX_LEN: usize = 64;
+
+impl Config {
+    /// Where others are told to find this node's HTTP service: `http_advertise`, or else `http_addr`, unless that
+    /// is a wildcard, which no one can connect to: then the host of `peer_addr` with the port of `http_addr`.
+    pub fn advertised_http_addr(&self) -> HostPort {
+        match &self.http_advertise {
+            Some(address) => address.clone(),
+            None if self.http_addr.ip().is_unspecified() => self.peer_addr.with_port(self.http_addr.port()),
+            None => HostPort::from(self.http_addr),
+        }
+    }
+
+    /// Checks each setting by itself and against the others; the first violation is the answer.
+    pub fn check(&self) -> Result<(), Violation> {
+        self.check_identity()?;
+        self.check_ranges()?;
+        self.check_election()
+    }
+
+    fn check_identity(&self) -> Result<(), Violation> {
+        let name_is_plain =
+            self.cluster_name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        if self.cluster_name.is_empty() || self.cluster_name.len() > CLUSTER_NAME_MAX_LEN || !name_is_plain {
+            let problem = format!("{:?} is not 1 to 64 of a-z A-Z 0-9 . _ -", self.cluster_name);
+            return Err(Violation { key: "cluster_name", problem });
+        }
+        if self.data_dir.as_os_str().is_empty() {
+            return Err(Violation { key: "data_dir", problem: "is empty; name a directory".into() });
+        }
+        if self.peer_addr == HostPort::from(self.http_addr) {
+            let problem = format!("{} is also http_addr; clients and peers need a port each", self.peer_addr);
+            return Err(Violation { key: "peer_addr", problem });
+        }
+        match self.initial_cluster.get(&self.node_id) {
+            Some(address) if *address == self.peer_addr => Ok(()),
+            Some(address) => Err(Violation {
+                key: "initial_cluster",
+                problem: format!(
+                    "has node {} at {address}, but its peer_addr is {}; they must be the same",
+                    self.node_id, self.peer_addr
+                ),
+            }),
+            None => Err(Violation {
+                key: "initial_cluster",
+                problem: format!(
+                    "{} lacks this node; add {}={}",
+                    self.initial_cluster, self.node_id, self.peer_addr
+                ),
+            }),
+        }
+    }
+
+    fn check_ranges(&self) -> Result<(), Violation> {
+        let ranges: [(&'static str, u64, RangeInclusive<u64>); 14] = [
+            ("node_id", self.node_id, 1..=u64::MAX),
+            ("heartbeat_interval_ms", self.heartbeat_interval_ms, 10..=10_000),
+            ("election_timeout_min_ms", self.election_timeout_min_ms, 30..=60_000),
+            ("election_timeout_max_ms", self.election_timeout_max_ms, 31..=120_000),
+            ("snapshot_entries", self.snapshot_entries, 100..=100_000_000),
+            ("snapshot_log_bytes", self.snapshot_log_bytes, MIB..=64 * GIB),
+            ("snapshot_keep_entries", self.snapshot_keep_entries, 0..=100_000_000),
+            ("state_flush_interval_ms", self.state_flush_interval_ms, 10..=600_000),
+            ("lease_tick_ms", self.lease_tick_ms, 10..=250),
+            ("write_timeout_ms", self.write_timeout_ms, 50..=60_000),
+            ("max_connections", self.max_connections as u64, 1..=1_000_000),
+            ("max_body_bytes", self.max_body_bytes as u64, 1024..=GIB),
+            ("request_header_timeout_ms", self.request_header_timeout_ms, 10..=600_000),
+            ("stop_timeout_ms", self.stop_timeout_ms, 10..=600_000),
+        ];
+        match ranges.into_iter().find(|(_, value, range)| !range.contains(value)) {
+            Some((key, value, range)) => Err(Violation {
+                key,
+                problem: format!("{value} is not in {} to {}", range.start(), range.end()),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_election(&self) -> Result<(), Violation> {
+        // Below three heartbeats a single lost packet would start an election.
+        let least_ms = 3 * self.heartbeat_interval_ms;
+        if self.election_timeout_min_ms < least_ms {
+            let problem = format!(
+                "{} is below {least_ms}, 3 times heartbeat_interval_ms",
+                self.election_timeout_min_ms
+            );
+            return Err(Violation { key: "election_timeout_min_ms", problem });
+        }
+        if self.election_timeout_max_ms <= self.election_timeout_min_ms {
+            let problem = format!(
+                "{} is not above election_timeout_min_ms, {}",
+                self.election_timeout_max_ms, self.election_timeout_min_ms
+            );
+            return Err(Violation { key: "election_timeout_max_ms", problem });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        let flags = [
+            ("node_id", "2"),
+            ("data_dir", "/data"),
+            ("http_addr", "127.0.0.1:8762"),
+            ("peer_addr", "127.0.0.1:9762"),
+            ("initial_cluster", "1=127.0.0.1:9761,2=127.0.0.1:9762"),
+        ];
+        Config::load(&Flags::from_pairs(flags), None, []).expect("a good config")
+    }
+
+    fn violation(change: impl FnOnce(&mut Config)) -> (&'static str, String) {
+        let mut config = config();
+        change(&mut config);
+        let violation = config.check().expect_err("a violation");
+        (violation.key, violation.problem)
+    }
+
+    #[test]
+    fn the_node_must_be_in_its_cluster_at_its_own_address() {
+        let (key, problem) = violation(|c| c.node_id = 3);
+        assert_eq!(key, "initial_cluster");
+        assert!(problem.contains("add 3=127.0.0.1:9762"), "{problem}");
+
+        let (key, problem) = violation(|c| c.peer_addr = "127.0.0.1:9999".parse().expect("an address"));
+        assert_eq!(key, "initial_cluster");
+        assert!(problem.contains("127.0.0.1:9762") && problem.contains("127.0.0.1:9999"), "{problem}");
+    }
+
+    #[test]
+    fn clients_and_peers_need_a_port_each() {
+        let (key, _) = violation(|c| c.http_addr = "127.0.0.1:9762".parse().expect("an address"));
+        assert_eq!(key, "peer_addr");
+    }
+
+    #[test]
+    fn elections_wait_for_three_heartbeats() {
+        let (key, problem) = violation(|c| c.heartbeat_interval_ms = 101);
+        assert_eq!(key, "election_timeout_min_ms");
+        assert!(problem.contains("below 303"), "{problem}");
+        let mut at_the_edge = config();
+        at_the_edge.heartbeat_interval_ms = 100;
+        assert_eq!(at_the_edge.check(), Ok(()));
+        assert_eq!(violation(|c| c.election_timeout_max_ms = 300).0, "election_timeout_max_ms");
+    }
+
+    #[test]
+    fn each_number_has_a_range() {
+        assert_eq!(
+            violation(|c| c.max_connections = 0),
+            ("max_connections", "0 is not in 1 to 1000000".into())
+        );
+        assert_eq!(violation(|c| c.lease_tick_ms = 251).0, "lease_tick_ms");
+        assert_eq!(violation(|c| c.heartbeat_interval_ms = u64::MAX).0, "heartbeat_interval_ms");
+    }
+
+    #[test]
+    fn the_cluster_name_is_plain() {
+        for name in ["", "two words", "a\nb", &"x".repeat(65)] {
+            assert_eq!(violation(|c| c.cluster_name = name.into()).0, "cluster_name", "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_not_advertised() {
+        let mut config = config();
+        assert_eq!(config.advertised_http_addr().as_str(), "127.0.0.1:8762");
+        config.http_addr = "0.0.0.0:8762".parse().expect("an address");
+        config.peer_addr = "node2.internal:9762".parse().expect("an address");
+        assert_eq!(config.advertised_http_addr().as_str(), "node2.internal:8762");
+        config.http_advertise = Some("registry.example:80".parse().expect("an address"));
+        assert_eq!(config.advertised_http_addr().as_str(), "registry.example:80");
+    }
+}

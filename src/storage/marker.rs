@@ -1,0 +1,335 @@
+//! Whose a data directory is, and whether a process holds it.
+//!
+//! `MARKER` ties a directory to one node of one cluster: a node that started with the log and vote of another could
+//! vote twice and so break what a majority was promised. `LOCK` keeps a second process out for as long as the first
+//! one lives.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::sync_dir;
+
+/// What is written in `MARKER`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marker {
+    /// Format of all that is in the directory.
+    pub format_version: u32,
+    /// The cluster's name in its configuration.
+    pub cluster_id: String,
+    /// From 1 on.
+    pub node_id: u64,
+}
+
+/// The hold on a directory; released when dropped, and by the system when the process ends in any way.
+#[derive(Debug)]
+pub struct DirLock {
+    _file: File,
+}
+
+/// Why a directory cannot be used. Each message says what to do.
+#[derive(Debug, Error)]
+pub enum MarkerError {
+    #[error("{action} {}: {cause}", path.display())]
+    Io { action: &'static str, path: PathBuf, cause: io::Error },
+    #[error("data directory {} is in use{}; stop that process or use another data_dir", dir.display(), holder(pid))]
+    InUse { dir: PathBuf, pid: Option<u32> },
+    #[error(
+        "data directory {} is not empty and has no {MARKER_NAME}, so it is not ours; use an empty data_dir",
+        dir.display()
+    )]
+    Foreign { dir: PathBuf },
+    #[error("{} cannot be read: {problem}; restore it, or start with an empty data_dir and a new node_id", path.display())]
+    Damaged { path: PathBuf, problem: String },
+    #[error(
+        "data directory {} belongs to node {found} and this is node {expected}; set node_id to {found} or use another data_dir",
+        dir.display()
+    )]
+    OtherNode { dir: PathBuf, found: u64, expected: u64 },
+    #[error(
+        "data directory {} belongs to the cluster {found:?} and this is {expected:?}; set cluster_name to {found:?} or use another data_dir",
+        dir.display()
+    )]
+    OtherCluster { dir: PathBuf, found: String, expected: String },
+    #[error(
+        "data directory {} has format {found} and this program knows up to {FORMAT_VERSION}; use the newer program that wrote it",
+        dir.display()
+    )]
+    NewerFormat { dir: PathBuf, found: u32 },
+}
+
+/// The format this program writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+const MARKER_NAME: &str = "MARKER";
+const MARKER_TMP_NAME: &str = "MARKER.tmp";
+const LOCK_NAME: &str = "LOCK";
+/// Not a sign of foreign use: ours from before the marker was complete, and what mkfs leaves in a fresh volume.
+const NAMES_OF_AN_EMPTY_DIR: [&str; 3] = [MARKER_TMP_NAME, LOCK_NAME, "lost+found"];
+/// Enough for a marker of any version, and a bound on what is read of a file that is none.
+const MARKER_MAX_BYTES: u64 = 4096;
+
+impl Marker {
+    /// The marker of a node in this program's format.
+    pub fn new(cluster_id: &str, node_id: u64) -> Self {
+        Self { format_version: FORMAT_VERSION, cluster_id: cluster_id.to_owned(), node_id }
+    }
+
+    /// Answers the marker of `dir` if it is `expected`'s, and writes it first if the directory is empty.
+    ///
+    /// Hold the [`DirLock`] of `dir` meanwhile. Nothing is changed in a directory that is refused.
+    pub fn check_or_create(dir: &Path, expected: &Marker) -> Result<Marker, MarkerError> {
+        match Self::read(dir)? {
+            Some(found) => found.check(dir, expected),
+            None => {
+                refuse_foreign(dir)?;
+                expected.write(dir)?;
+                Ok(expected.clone())
+            }
+        }
+    }
+
+    fn read(dir: &Path) -> Result<Option<Marker>, MarkerError> {
+        let path = dir.join(MARKER_NAME);
+        let mut text = String::new();
+        let read = File::open(&path).and_then(|file| file.take(MARKER_MAX_BYTES).read_to_string(&mut text));
+        match read {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(MarkerError::Io { action: "cannot read", path, cause }),
+        }
+        // A newer format may have other keys, so the version is read by itself first.
+        let version = toml::from_str::<Version>(&text);
+        match version {
+            Ok(Version { format_version }) if format_version > FORMAT_VERSION => {
+                Err(MarkerError::NewerFormat { dir: dir.to_owned(), found: format_version })
+            }
+            Ok(_) => toml::from_str(&text).map(Some).map_err(|error| damaged(path, &error)),
+            Err(error) => Err(damaged(path, &error)),
+        }
+    }
+
+    fn check(self, dir: &Path, expected: &Marker) -> Result<Marker, MarkerError> {
+        let dir = dir.to_owned();
+        if self.cluster_id != expected.cluster_id {
+            let expected = expected.cluster_id.clone();
+            return Err(MarkerError::OtherCluster { dir, found: self.cluster_id, expected });
+        }
+        if self.node_id != expected.node_id {
+            return Err(MarkerError::OtherNode { dir, found: self.node_id, expected: expected.node_id });
+        }
+        Ok(self)
+    }
+
+    fn write(&self, dir: &Path) -> Result<(), MarkerError> {
+        let path = dir.join(MARKER_NAME);
+        let written = toml::to_string(self).map_err(io::Error::other).and_then(|text| {
+            let tmp = dir.join(MARKER_TMP_NAME);
+            let mut file = File::create(&tmp)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&tmp, &path)?;
+            sync_dir(dir)
+        });
+        written.map_err(|cause| MarkerError::Io { action: "cannot write", path, cause })
+    }
+}
+
+/// Takes `dir` for this process and node, creating and marking it as needed; keep the lock for the life of the node.
+///
+/// Nothing is changed in a directory that is refused.
+pub fn claim(dir: &Path, expected: &Marker) -> Result<(Marker, DirLock), MarkerError> {
+    create_dir(dir)?;
+    match Marker::read(dir)? {
+        Some(found) => found.check(dir, expected).map(drop)?,
+        None => refuse_foreign(dir)?,
+    }
+    let lock = DirLock::acquire(dir)?;
+    // Again, for another process may have marked the directory before it was locked.
+    Ok((Marker::check_or_create(dir, expected)?, lock))
+}
+
+#[derive(Deserialize)]
+struct Version {
+    format_version: u32,
+}
+
+impl DirLock {
+    /// Takes the directory for this process, creating it when missing. What else is in it does not matter here.
+    pub fn acquire(dir: &Path) -> Result<Self, MarkerError> {
+        create_dir(dir)?;
+        let path = dir.join(LOCK_NAME);
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = match opened {
+            Ok(file) => file,
+            Err(cause) => return Err(MarkerError::Io { action: "cannot write", path, cause }),
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(MarkerError::InUse { dir: dir.to_owned(), pid: read_pid(&mut file) });
+            }
+            Err(TryLockError::Error(cause)) => {
+                return Err(MarkerError::Io { action: "cannot lock", path, cause });
+            }
+        }
+        let noted = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        noted.map_err(|cause| MarkerError::Io { action: "cannot write", path, cause })?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Creates the directory and makes its name durable in its parent.
+fn create_dir(dir: &Path) -> Result<(), MarkerError> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let created = fs::create_dir_all(dir).and_then(|()| match dir.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_dir(parent),
+        _ => sync_dir(Path::new(".")),
+    });
+    created.map_err(|cause| MarkerError::Io {
+        action: "cannot create data directory",
+        path: dir.to_owned(),
+        cause,
+    })
+}
+
+fn refuse_foreign(dir: &Path) -> Result<(), MarkerError> {
+    let unreadable =
+        |cause| MarkerError::Io { action: "cannot read data directory", path: dir.to_owned(), cause };
+    for entry in fs::read_dir(dir).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name();
+        if !NAMES_OF_AN_EMPTY_DIR.iter().any(|known| name == *known) {
+            return Err(MarkerError::Foreign { dir: dir.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn read_pid(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(MARKER_MAX_BYTES).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+fn holder(pid: &Option<u32>) -> String {
+    pid.map(|pid| format!(" by process {pid}")).unwrap_or_default()
+}
+
+fn damaged(path: PathBuf, error: &toml::de::Error) -> MarkerError {
+    let problem = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+    MarkerError::Damaged { path, problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dir() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a directory")
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(dir)
+            .expect("to list")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn an_empty_directory_is_marked_and_known_again() {
+        let dir = dir();
+        fs::create_dir(dir.path().join("lost+found")).expect("a directory");
+        fs::write(dir.path().join(MARKER_TMP_NAME), "torn").expect("to write");
+        let ours = Marker::new("rs-registry", 2);
+        assert_eq!(Marker::check_or_create(dir.path(), &ours).expect("marked"), ours);
+        assert_eq!(names(dir.path()), ["MARKER", "lost+found"]);
+        assert_eq!(Marker::check_or_create(dir.path(), &ours).expect("known"), ours);
+    }
+
+    #[test]
+    fn the_directory_of_another_node_or_cluster_is_refused() {
+        let dir = dir();
+        Marker::check_or_create(dir.path(), &Marker::new("blue", 2)).expect("marked");
+        let error = Marker::check_or_create(dir.path(), &Marker::new("blue", 3)).expect_err("other node");
+        assert!(matches!(error, MarkerError::OtherNode { found: 2, expected: 3, .. }), "{error}");
+        assert!(error.to_string().contains("set node_id to 2"), "{error}");
+        let error = Marker::check_or_create(dir.path(), &Marker::new("green", 2)).expect_err("other cluster");
+        assert!(matches!(&error, MarkerError::OtherCluster { found, .. } if found == "blue"), "{error}");
+    }
+
+    #[test]
+    fn nothing_is_left_in_a_directory_that_is_refused() {
+        let dir = dir();
+        Marker::check_or_create(dir.path(), &Marker::new("blue", 2)).expect("marked");
+        claim(dir.path(), &Marker::new("blue", 3)).expect_err("other node");
+        assert_eq!(names(dir.path()), ["MARKER"]);
+    }
+
+    #[test]
+    fn a_newer_format_is_told_from_damage() {
+        let dir = dir();
+        let path = dir.path().join(MARKER_NAME);
+        fs::write(&path, "format_version = 2\nowner = \"someone\"\n").expect("to write");
+        let error = Marker::check_or_create(dir.path(), &Marker::new("c", 1)).expect_err("newer");
+        assert!(matches!(error, MarkerError::NewerFormat { found: 2, .. }), "{error}");
+
+        for text in
+            ["", "format_version = 1\n", "\0\0\0", "format_version = 1\ncluster_id = \"c\"\nnode_id = -1\n"]
+        {
+            fs::write(&path, text).expect("to write");
+            let error = Marker::check_or_create(dir.path(), &Marker::new("c", 1)).expect_err("damaged");
+            assert!(matches!(error, MarkerError::Damaged { .. }), "{text:?}: {error}");
+            assert_eq!(error.to_string().lines().count(), 1);
+            assert_eq!(fs::read_to_string(&path).expect("to read"), text);
+        }
+    }
+
+    #[test]
+    fn a_directory_of_something_else_is_left_as_it_is() {
+        let dir = dir();
+        fs::write(dir.path().join("thesis.tex"), "").expect("to write");
+        let error = claim(dir.path(), &Marker::new("c", 1)).expect_err("foreign");
+        assert!(matches!(error, MarkerError::Foreign { .. }), "{error}");
+        let error = Marker::check_or_create(dir.path(), &Marker::new("c", 1)).expect_err("foreign");
+        assert!(matches!(error, MarkerError::Foreign { .. }), "{error}");
+        assert_eq!(names(dir.path()), ["thesis.tex"]);
+    }
+
+    #[test]
+    fn a_directory_is_held_by_one_at_a_time() {
+        let parent = dir();
+        let dir = parent.path().join("a/b");
+        let ours = Marker::new("c", 1);
+        let held = claim(&dir, &ours).expect("free");
+        let error = claim(&dir, &ours).expect_err("held");
+        assert!(
+            matches!(error, MarkerError::InUse { pid: Some(pid), .. } if pid == std::process::id()),
+            "{error}"
+        );
+        drop(held);
+        assert_eq!(claim(&dir, &ours).expect("free again").0, ours);
+    }
+
+    #[test]
+    fn a_lock_alone_is_not_foreign_use() {
+        let dir = dir();
+        drop(DirLock::acquire(dir.path()).expect("free"));
+        claim(dir.path(), &Marker::new("c", 1)).expect("free");
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_directory_is_an_error() {
+        let parent = dir();
+        let path = parent.path().join("file");
+        fs::write(&path, "").expect("to write");
+        let error = claim(&path, &Marker::new("c", 1)).expect_err("no directory").to_string();
+        assert!(error.starts_with("cannot create data directory"), "{error}");
+    }
+}

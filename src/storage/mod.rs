@@ -1,0 +1,21 @@
+//! Everything on disk but the Raft log: the state, the newest snapshot, whose directory it is.
+
+mod keys;
+pub mod marker;
+mod snapshot_file;
+mod state;
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+pub use snapshot_file::{SnapshotDir, SnapshotError, SnapshotFile};
+pub use state::{InstanceUpdate, StateError, StateStore, StateUpdate, StoredState};
+
+/// Makes created, renamed and removed names in a directory survive a power cut.
+///
+/// # Errors
+/// What the file system says.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}

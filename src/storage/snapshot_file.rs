@@ -1,0 +1,275 @@
+//! Snapshot files: one whole state, checksummed, only ever the newest.
+//!
+//! A file is a magic number, then records each behind its length (big-endian `u32`): a
+//! `StateHeader`, as many `Registration`s and `DeltaEntry`s as that tells, and last a CRC-32 of
+//! everything before it. It is written under another name and synced before it takes the current
+//! one's place.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use prost::Message;
+
+use super::sync_dir;
+use crate::encoding::message::{self, StateHeader};
+use crate::encoding::{
+    DecodeError, decode_delta_entry, decode_registration, encode_delta_entry, encode_registration,
+};
+use crate::registry::Snapshot;
+
+const MAGIC: &[u8; 8] = b"RSRGSNP1";
+const CURRENT: &str = "current";
+const WRITING: &str = "writing";
+const INCOMING: &str = "incoming";
+const DAMAGED: &str = "damaged";
+/// No record is longer: an instance is bounded far below, a header too.
+const MAX_RECORD_BYTES: usize = 16 << 20;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("the snapshot cannot be read or written: {0}")]
+    Io(#[from] io::Error),
+    #[error("the snapshot is not one of this version")]
+    Magic,
+    #[error("the snapshot is damaged: its checksum is {found:08x} and should be {stored:08x}")]
+    Checksum { stored: u32, found: u32 },
+    #[error("the snapshot is damaged: a record of {0} bytes")]
+    Record(usize),
+    #[error("the snapshot is damaged: {0}")]
+    Decode(#[from] DecodeError),
+}
+
+impl From<SnapshotError> for io::Error {
+    fn from(error: SnapshotError) -> Self {
+        match error {
+            SnapshotError::Io(error) => error,
+            other => io::Error::new(io::ErrorKind::InvalidData, other),
+        }
+    }
+}
+
+/// An open snapshot file. Stays readable after a newer one took its place.
+#[derive(Debug)]
+pub struct SnapshotFile {
+    path: PathBuf,
+    file: File,
+}
+
+/// The directory that holds the newest snapshot.
+#[derive(Debug, Clone)]
+pub struct SnapshotDir {
+    dir: PathBuf,
+}
+
+impl SnapshotDir {
+    /// Creates the directory if there is none and clears away what was never finished.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        for unfinished in [WRITING, INCOMING] {
+            match std::fs::remove_file(dir.join(unfinished)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(Self { dir: dir.to_owned() })
+    }
+
+    /// Writes a snapshot and makes it the current one, durably.
+    ///
+    /// # Errors
+    /// What the file system says; the current snapshot is then what it was.
+    pub fn write(&self, header: &StateHeader, snapshot: &Snapshot) -> Result<SnapshotFile, SnapshotError> {
+        let writing = create(&self.dir.join(WRITING))?;
+        let mut out = ChecksumWriter { out: BufWriter::new(&writing.file), crc: crc32fast::Hasher::new() };
+        out.write_all(MAGIC)?;
+        write_record(&mut out, header)?;
+        for (key, registration) in &snapshot.registrations {
+            write_record(&mut out, &encode_registration(key, registration))?;
+        }
+        for (seq, entry) in &snapshot.delta {
+            write_record(&mut out, &encode_delta_entry(*seq, entry))?;
+        }
+        let checksum = out.crc.clone().finalize();
+        out.out.write_all(&checksum.to_be_bytes())?;
+        out.out.flush()?;
+        drop(out);
+        Ok(self.adopt(writing)?)
+    }
+
+    /// An empty file for a snapshot that another node sends.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn incoming(&self) -> io::Result<SnapshotFile> {
+        create(&self.dir.join(INCOMING))
+    }
+
+    /// Makes a finished file the current snapshot, durably.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn adopt(&self, finished: SnapshotFile) -> io::Result<SnapshotFile> {
+        let current = self.dir.join(CURRENT);
+        if finished.path != current {
+            finished.file.sync_all()?;
+            std::fs::rename(&finished.path, &current)?;
+            sync_dir(&self.dir)?;
+        }
+        Ok(SnapshotFile { path: current, file: finished.file })
+    }
+
+    /// The current snapshot, its checksum verified; one that is damaged is put aside.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn current(&self) -> io::Result<Option<SnapshotFile>> {
+        let path = self.dir.join(CURRENT);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let snapshot = SnapshotFile { path, file };
+        match snapshot.verify() {
+            Ok(()) => Ok(Some(snapshot)),
+            Err(SnapshotError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
+            Err(error) => {
+                let aside = self.dir.join(DAMAGED);
+                tracing::warn!(%error, aside = %aside.display(), "the snapshot is not used and put aside");
+                std::fs::rename(&snapshot.path, &aside)?;
+                sync_dir(&self.dir)?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl SnapshotFile {
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Its length in bytes.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn size_bytes(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// # Errors
+    /// [`SnapshotError`] if it cannot be read or begins with something else.
+    pub fn header(&self) -> Result<StateHeader, SnapshotError> {
+        let mut reader = self.reader()?;
+        read_header(&mut reader)
+    }
+
+    /// The whole state in it.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] if it cannot be read or is damaged.
+    pub fn read(&self) -> Result<(StateHeader, Snapshot), SnapshotError> {
+        self.verify()?;
+        let mut reader = self.reader()?;
+        let header = read_header(&mut reader)?;
+        let mut snapshot = Snapshot {
+            now_ms: header.now_ms,
+            sequence: header.sequence,
+            state_hash: header.state_hash,
+            ..Snapshot::default()
+        };
+        for _ in 0..header.registrations {
+            let record: message::Registration = read_record(&mut reader)?;
+            let (key, registration) = decode_registration(record)?;
+            snapshot.registrations.push((key, Arc::new(registration)));
+        }
+        for _ in 0..header.delta_entries {
+            snapshot.delta.push(decode_delta_entry(read_record(&mut reader)?)?);
+        }
+        Ok((header, snapshot))
+    }
+
+    fn verify(&self) -> Result<(), SnapshotError> {
+        const CHECKSUM_BYTES: u64 = 4;
+        let length = self.size_bytes()?;
+        let Some(covered) = length.checked_sub(CHECKSUM_BYTES) else {
+            return Err(SnapshotError::Magic);
+        };
+        let mut reader = self.reader()?;
+        let mut crc = crc32fast::Hasher::new();
+        let mut buffer = [0; 64 * 1024];
+        let mut left = covered;
+        while left > 0 {
+            let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            reader.read_exact(&mut buffer[..wanted])?;
+            crc.update(&buffer[..wanted]);
+            left -= wanted as u64;
+        }
+        let stored = read_u32(&mut reader)?;
+        let found = crc.finalize();
+        if stored != found {
+            return Err(SnapshotError::Checksum { stored, found });
+        }
+        Ok(())
+    }
+
+    fn reader(&self) -> io::Result<BufReader<&File>> {
+        let mut file = &self.file;
+        file.rewind()?;
+        Ok(BufReader::new(file))
+    }
+}
+
+fn create(path: &Path) -> io::Result<SnapshotFile> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+    Ok(SnapshotFile { path: path.to_owned(), file })
+}
+
+struct ChecksumWriter<W> {
+    out: W,
+    crc: crc32fast::Hasher,
+}
+
+impl<W: Write> ChecksumWriter<W> {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.crc.update(bytes);
+        self.out.write_all(bytes)
+    }
+}
+
+fn write_record<W: Write>(out: &mut ChecksumWriter<W>, record: &impl Message) -> io::Result<()> {
+    let bytes = record.encode_to_vec();
+    let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+    out.write_all(&length.to_be_bytes())?;
+    out.write_all(&bytes)
+}
+
+fn read_header(reader: &mut impl Read) -> Result<StateHeader, SnapshotError> {
+    let mut magic = [0; MAGIC.len()];
+    reader.read_exact(&mut magic)?;
+    if &magic != MAGIC {
+        return Err(SnapshotError::Magic);
+    }
+    read_record(reader)
+}
+
+fn read_record<M: Message + Default>(reader: &mut impl Read) -> Result<M, SnapshotError> {
+    let length = read_u32(reader)? as usize;
+    if length > MAX_RECORD_BYTES {
+        return Err(SnapshotError::Record(length));
+    }
+    let mut bytes = vec![0; length];
+    reader.read_exact(&mut bytes)?;
+    Ok(M::decode(bytes.as_slice()).map_err(DecodeError::from)?)
+}
+
+fn read_u32(reader: &mut impl Read) -> io::Result<u32> {
+    let mut bytes = [0; size_of::<u32>()];
+    reader.read_exact(&mut bytes)?;
+    Ok(u32::from_be_bytes(bytes))
+}

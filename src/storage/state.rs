@@ -1,0 +1,193 @@
+//! The state machine's state in sled, written behind from memory.
+//!
+//! Derived data: whatever is missing here is in the log or the snapshot, so a lost or torn write
+//! costs a replay and nothing else. sled's `flush` only starts the writing out
+//! (`sync_file_range`); what must survive a power cut is synced here, by ourselves.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use prost::Message;
+
+use super::keys;
+use crate::encoding::message::{self, StateHeader};
+use crate::encoding::{
+    DecodeError, decode_delta_entry, decode_instance, decode_lease, encode_delta_entry, encode_instance,
+    encode_lease,
+};
+use crate::registry::{DeltaEntry, Key, NameError, Registration, Snapshot};
+
+/// Pages sled keeps in memory; everything is read once, at the start.
+const CACHE_BYTES: u64 = 4 << 20;
+/// Records in one sled batch when the whole state is written.
+const CHUNK_RECORDS: usize = 4096;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("the stored state in {dir} cannot be used: {source}")]
+    Sled { dir: PathBuf, source: sled::Error },
+    #[error("the stored state in {dir} cannot be synced: {source}")]
+    Sync { dir: PathBuf, source: io::Error },
+    #[error("a record of the stored state is damaged: {0}")]
+    Record(#[from] DecodeError),
+    #[error("a key of the stored state is damaged: {0}")]
+    Key(#[from] NameError),
+    #[error("the stored state lacks {0}")]
+    Missing(&'static str),
+}
+
+/// What changed since the last update.
+#[derive(Debug, Default)]
+pub struct StateUpdate {
+    pub header: StateHeader,
+    pub instances: Vec<InstanceUpdate>,
+    pub delta_added: Vec<(u64, DeltaEntry)>,
+    pub delta_dropped: Vec<u64>,
+}
+
+#[derive(Debug)]
+pub enum InstanceUpdate {
+    Document(Key, Arc<Registration>),
+    /// Only the lease; the document is stored already.
+    Lease(Key, Arc<Registration>),
+    Removed(Key),
+}
+
+/// A state as it was stored: what it covers, and everything in it.
+pub type StoredState = (StateHeader, Snapshot);
+
+#[derive(Debug)]
+pub struct StateStore {
+    db: sled::Db,
+    dir: PathBuf,
+}
+
+impl StateStore {
+    /// Opens the store. Whether what is in it is whole is found out by [`StateStore::load`].
+    ///
+    /// # Errors
+    /// [`StateError::Sled`] if sled cannot open it.
+    pub fn open(dir: &Path) -> Result<Self, StateError> {
+        let opened = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None).open();
+        match opened {
+            Ok(db) => Ok(Self { db, dir: dir.to_owned() }),
+            Err(source) => Err(StateError::Sled { dir: dir.to_owned(), source }),
+        }
+    }
+
+    /// Everything stored, or `None` if nothing is.
+    ///
+    /// # Errors
+    /// [`StateError`] if a record cannot be read. Records that are each readable but do not belong
+    /// together are found out by [`crate::registry::Registry::from_snapshot`].
+    pub fn load(&self) -> Result<Option<StoredState>, StateError> {
+        let Some(header) = self.db.get(keys::HEADER).map_err(|error| self.sled(error))? else {
+            return Ok(None);
+        };
+        let header = StateHeader::decode(&*header).map_err(DecodeError::from)?;
+        let mut snapshot = Snapshot {
+            now_ms: header.now_ms,
+            sequence: header.sequence,
+            state_hash: header.state_hash,
+            ..Snapshot::default()
+        };
+        let mut leases = self.db.scan_prefix([keys::LEASE]);
+        for document in self.db.scan_prefix([keys::INSTANCE]) {
+            let (stored_key, document) = document.map_err(|error| self.sled(error))?;
+            let lease = leases.next().ok_or(StateError::Missing("a lease"))?;
+            let (lease_key, lease) = lease.map_err(|error| self.sled(error))?;
+            if stored_key[1..] != lease_key[1..] {
+                return Err(StateError::Missing("the lease of an instance, or its document"));
+            }
+            let instance = Arc::new(decode_instance(&document)?);
+            let registration = Arc::new(decode_lease(&lease, instance)?);
+            snapshot.registrations.push((keys::parse(&stored_key)?, registration));
+        }
+        for entry in self.db.scan_prefix([keys::DELTA]) {
+            let (_, entry) = entry.map_err(|error| self.sled(error))?;
+            let entry = message::DeltaEntry::decode(&*entry).map_err(DecodeError::from)?;
+            snapshot.delta.push(decode_delta_entry(entry)?);
+        }
+        Ok(Some((header, snapshot)))
+    }
+
+    /// Stores what changed, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StateError::Sled`] if sled cannot write.
+    pub fn write(&self, update: &StateUpdate) -> Result<(), StateError> {
+        let mut batch = sled::Batch::default();
+        for instance in &update.instances {
+            match instance {
+                InstanceUpdate::Document(key, registration) => {
+                    batch.insert(keys::instance(key), encode_instance(&registration.instance));
+                    batch.insert(keys::lease(key), encode_lease(registration));
+                }
+                InstanceUpdate::Lease(key, registration) => {
+                    batch.insert(keys::lease(key), encode_lease(registration));
+                }
+                InstanceUpdate::Removed(key) => {
+                    batch.remove(keys::instance(key));
+                    batch.remove(keys::lease(key));
+                }
+            }
+        }
+        for seq in &update.delta_dropped {
+            batch.remove(keys::delta(*seq));
+        }
+        for (seq, entry) in &update.delta_added {
+            batch.insert(keys::delta(*seq), encode_delta_entry(*seq, entry).encode_to_vec());
+        }
+        batch.insert(keys::HEADER, update.header.encode_to_vec());
+        self.apply(batch)?;
+        self.db.flush().map(drop).map_err(|error| self.sled(error))
+    }
+
+    /// Stores a whole state in place of what is there. Not atomic: the header goes first and comes
+    /// back last, and a store without one counts as empty.
+    ///
+    /// # Errors
+    /// [`StateError::Sled`] if sled cannot write.
+    pub fn replace(&self, header: &StateHeader, snapshot: &Snapshot) -> Result<(), StateError> {
+        self.db.remove(keys::HEADER).map_err(|error| self.sled(error))?;
+        self.db.clear().map_err(|error| self.sled(error))?;
+        for chunk in snapshot.registrations.chunks(CHUNK_RECORDS) {
+            let mut batch = sled::Batch::default();
+            for (key, registration) in chunk {
+                batch.insert(keys::instance(key), encode_instance(&registration.instance));
+                batch.insert(keys::lease(key), encode_lease(registration));
+            }
+            self.apply(batch)?;
+        }
+        for chunk in snapshot.delta.chunks(CHUNK_RECORDS) {
+            let mut batch = sled::Batch::default();
+            for (seq, entry) in chunk {
+                batch.insert(keys::delta(*seq), encode_delta_entry(*seq, entry).encode_to_vec());
+            }
+            self.apply(batch)?;
+        }
+        let inserted = self.db.insert(keys::HEADER, header.encode_to_vec());
+        inserted.map_err(|error| self.sled(error))?;
+        self.db.flush().map(drop).map_err(|error| self.sled(error))
+    }
+
+    /// Makes everything stored so far survive a power cut.
+    ///
+    /// # Errors
+    /// [`StateError`] if it cannot be written or synced.
+    pub fn sync(&self) -> Result<(), StateError> {
+        self.db.flush().map_err(|error| self.sled(error))?;
+        let synced = File::open(self.dir.join("db")).and_then(|file| file.sync_data());
+        synced.map_err(|source| StateError::Sync { dir: self.dir.clone(), source })
+    }
+
+    fn apply(&self, batch: sled::Batch) -> Result<(), StateError> {
+        self.db.apply_batch(batch).map_err(|error| self.sled(error))
+    }
+
+    fn sled(&self, source: sled::Error) -> StateError {
+        StateError::Sled { dir: self.dir.clone(), source }
+    }
+}
