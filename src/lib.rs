@@ -4,6 +4,7 @@ pub mod config;
 pub mod encoding;
 pub mod command;
 pub mod eureka;
+pub mod raft;
 pub mod registry;
 pub mod view;
 pub mod storage;

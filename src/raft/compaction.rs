@@ -1,0 +1,54 @@
+//! Keeps the log short in bytes, where Raft itself counts only entries.
+
+use std::time::Duration;
+
+use openraft::LogIdOptionExt;
+use openraft::async_runtime::watch::WatchReceiver;
+
+use super::consensus::RaftHandle;
+use super::log_store::LogStore;
+use crate::config::Config;
+
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+pub struct Compaction {
+    raft: RaftHandle,
+    log: LogStore,
+    max_bytes: u64,
+    /// The applied index that a snapshot was last asked for.
+    asked_at: u64,
+}
+
+impl Compaction {
+    pub(super) fn new(raft: RaftHandle, log: LogStore, config: &Config) -> Self {
+        Self { raft, log, max_bytes: config.snapshot_log_bytes, asked_at: 0 }
+    }
+
+    /// Runs until it is dropped, or Raft stops.
+    pub async fn run(mut self) {
+        loop {
+            tokio::time::sleep(CHECK_INTERVAL).await;
+            if self.log.disk_bytes() > self.max_bytes && self.shorten().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// First a snapshot that covers the log, and once that is there, the purge of what it covers.
+    async fn shorten(&mut self) -> Result<(), openraft::errors::Fatal<super::types::TypeConfig>> {
+        let (applied, snapshot, purged) = {
+            let metrics = self.raft.metrics();
+            let metrics = metrics.borrow_watched();
+            let index = |log_id: &Option<_>| LogIdOptionExt::index(log_id).unwrap_or(0);
+            (index(&metrics.last_applied), index(&metrics.snapshot), index(&metrics.purged))
+        };
+        if snapshot > purged && snapshot >= self.asked_at {
+            return self.raft.trigger().purge_log(snapshot).await;
+        }
+        if applied > self.asked_at.max(snapshot) {
+            self.asked_at = applied;
+            return self.raft.trigger().snapshot().await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,302 @@
+//! A node's part in the cluster: what the rest of the program asks of Raft, in our own words.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use openraft::async_runtime::watch::WatchReceiver;
+use openraft::errors::{ClientWriteError, InitializeError, RaftError};
+use openraft::{Instant, LogIdOptionExt, Raft, ServerState, SnapshotPolicy};
+
+use super::compaction::Compaction;
+use super::contact::Contact;
+use super::log_store::LogStore;
+use super::machine::Machine;
+use super::network::NetworkFactory;
+use super::types::{Node, NodeId, TypeConfig};
+use crate::config::Config;
+use crate::encoding::EncodedBatch;
+use crate::registry::Outcome;
+
+pub(super) type RaftHandle = Raft<TypeConfig, Machine>;
+
+/// A follower that lacks more entries than this does not count as caught up.
+const CAUGHT_UP_ENTRIES: u64 = 1000;
+/// How often waiting code looks whether what it waits for has happened.
+const POLL: Duration = Duration::from_millis(5);
+
+/// A handle; clones are the same node.
+#[derive(Clone)]
+pub struct Consensus {
+    pub(super) raft: RaftHandle,
+    pub(super) contact: Arc<Contact>,
+    machine: Machine,
+    log: LogStore,
+    node_id: NodeId,
+    /// Without a word from a leader for longer, there is none as far as this node knows.
+    leader_silence: Duration,
+}
+
+/// Who leads, as far as this node knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leader {
+    ThisNode,
+    Other(NodeId),
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Leader,
+    Follower,
+    Candidate,
+    Learner,
+    /// Raft has stopped on this node.
+    Stopped,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Leader => "leader",
+            Role::Follower => "follower",
+            Role::Candidate => "candidate",
+            Role::Learner => "learner",
+            Role::Stopped => "stopped",
+        }
+    }
+}
+
+/// What this node knows of the cluster, all of one moment.
+#[derive(Debug, Clone)]
+pub struct Status {
+    pub role: Role,
+    pub term: u64,
+    pub leader_id: Option<NodeId>,
+    pub last_log_index: u64,
+    pub committed_index: u64,
+    pub applied_index: u64,
+    pub snapshot_index: u64,
+    pub purged_index: u64,
+    pub voters: BTreeSet<NodeId>,
+    pub learners: BTreeSet<NodeId>,
+    pub nodes: BTreeMap<NodeId, Node>,
+    /// At the leader: the last log index known to be on each node's disk.
+    pub matched: BTreeMap<NodeId, u64>,
+    pub last_contact: Duration,
+}
+
+/// A batch that is in the log for good.
+#[derive(Debug)]
+pub struct Written {
+    pub log_index: u64,
+    pub outcomes: Vec<Outcome>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("this node does not lead; nothing was written")]
+    NotLeader,
+    #[error("leadership changed meanwhile; whether it was written is not known")]
+    Unknown,
+    #[error("Raft has stopped on this node: {0}")]
+    Stopped(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConsensusError {
+    #[error("the Raft settings do not fit together: {0}")]
+    Settings(String),
+    #[error("Raft cannot start: {0}")]
+    Start(String),
+}
+
+impl Consensus {
+    /// Takes up what is on disk and joins the others.
+    ///
+    /// # Errors
+    /// [`ConsensusError`] if the settings contradict each other or the log and the state do not
+    /// belong together.
+    pub async fn start(config: &Config, log: LogStore, machine: Machine) -> Result<Self, ConsensusError> {
+        let settings = settings(config).map_err(|error| ConsensusError::Settings(error.to_string()))?;
+        let network = NetworkFactory { cluster: config.cluster_name.clone() };
+        let raft = Raft::new(config.node_id, Arc::new(settings), network, log.clone(), machine.clone());
+        Ok(Self {
+            raft: raft.await.map_err(|error| ConsensusError::Start(error.to_string()))?,
+            contact: Arc::default(),
+            machine,
+            log,
+            node_id: config.node_id,
+            leader_silence: Duration::from_millis(config.election_timeout_max_ms * 3 / 2),
+        })
+    }
+
+    /// Makes this node one of the initial voters, unless it is in a cluster already. Every node may
+    /// do so with the same voters.
+    ///
+    /// # Errors
+    /// [`ConsensusError::Start`] if Raft stopped.
+    pub async fn initialize(&self, config: &Config) -> Result<(), ConsensusError> {
+        let node = |addr: String| Node { peer_addr: addr };
+        let voters: BTreeMap<NodeId, Node> =
+            config.initial_cluster.iter().map(|(id, addr)| (*id, node(addr.to_string()))).collect();
+        match self.raft.initialize(voters).await {
+            Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
+            Err(error) => Err(ConsensusError::Start(error.to_string())),
+        }
+    }
+
+    pub fn node_id(&self) -> NodeId {
+        self.node_id
+    }
+
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The task that keeps the log short; to be run once.
+    pub fn compaction(&self, config: &Config) -> Compaction {
+        Compaction::new(self.raft.clone(), self.log.clone(), config)
+    }
+
+    pub fn leader(&self) -> Leader {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        match metrics.current_leader {
+            Some(id) if id == self.node_id && metrics.state == ServerState::Leader => Leader::ThisNode,
+            Some(id) if id != self.node_id => Leader::Other(id),
+            _ => Leader::Unknown,
+        }
+    }
+
+    /// Whether a leader is known and has been in touch: at the leader, a quorum has.
+    pub fn knows_leader(&self) -> bool {
+        self.leader() != Leader::Unknown && self.last_contact() <= self.leader_silence
+    }
+
+    /// How long ago this node heard from a quorum: as leader from the others, else from the leader.
+    pub fn last_contact(&self) -> Duration {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let alone = || metrics.membership_config.membership().voter_ids().eq([self.node_id]);
+        match (metrics.state, &metrics.last_quorum_acked) {
+            (ServerState::Leader, _) if alone() => Duration::ZERO,
+            (ServerState::Leader, Some(acked)) => acked.elapsed(),
+            _ => self.contact.silence(),
+        }
+    }
+
+    /// Whether this node has applied nearly everything that the leader had committed.
+    pub fn caught_up(&self) -> bool {
+        let applied = self.machine.last_applied();
+        let heard = self.leader() == Leader::ThisNode || self.contact.ever_heard();
+        heard && applied + CAUGHT_UP_ENTRIES >= self.contact.leader_commit()
+    }
+
+    /// Why Raft stopped on this node, if it did.
+    pub fn failure(&self) -> Option<String> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        metrics.running_state.as_ref().err().map(ToString::to_string)
+    }
+
+    pub fn status(&self) -> Status {
+        let last_contact = self.last_contact();
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let membership = metrics.membership_config.membership();
+        let matched = metrics.replication.iter().flatten();
+        Status {
+            role: role(metrics.state),
+            term: metrics.current_term,
+            leader_id: metrics.current_leader,
+            last_log_index: metrics.last_log_index.unwrap_or(0),
+            committed_index: metrics.cluster_committed.index().unwrap_or(0),
+            applied_index: metrics.last_applied.index().unwrap_or(0),
+            snapshot_index: metrics.snapshot.index().unwrap_or(0),
+            purged_index: metrics.purged.index().unwrap_or(0),
+            voters: membership.voter_ids().collect(),
+            learners: membership.learner_ids().collect(),
+            nodes: membership.nodes().map(|(id, node)| (*id, node.clone())).collect(),
+            matched: matched.map(|(id, log_id)| (*id, log_id.index().unwrap_or(0))).collect(),
+            last_contact,
+        }
+    }
+
+    /// Writes a batch as leader and waits until it is applied here.
+    ///
+    /// # Errors
+    /// [`WriteError`], which tells whether the batch may be tried again.
+    pub async fn write(&self, batch: EncodedBatch) -> Result<Written, WriteError> {
+        match self.raft.client_write(batch).await {
+            Ok(written) => Ok(Written { log_index: written.log_id.index, outcomes: written.data }),
+            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(_))) => Err(WriteError::NotLeader),
+            Err(RaftError::APIError(ClientWriteError::LogEntryDiscarded(_))) => Err(WriteError::Unknown),
+            Err(RaftError::APIError(error)) => Err(WriteError::Stopped(error.to_string())),
+            Err(RaftError::Fatal(error)) => Err(WriteError::Stopped(error.to_string())),
+        }
+    }
+
+    /// Has the follower that is furthest take over; gives up after `patience`.
+    pub async fn hand_over(&self, patience: Duration) {
+        if self.leader() != Leader::ThisNode || !self.knows_leader() {
+            return;
+        }
+        let status = self.status();
+        let others =
+            status.matched.into_iter().filter(|(id, _)| *id != self.node_id && status.voters.contains(id));
+        let Some((successor, _)) = others.max_by_key(|(_, index)| *index) else {
+            return;
+        };
+        tracing::info!(successor, "handing leadership over before the stop");
+        if let Err(error) = self.raft.trigger().transfer_leader(successor).await {
+            tracing::warn!(%error, "cannot hand leadership over");
+            return;
+        }
+        let handed_over = async {
+            while !matches!(self.leader(), Leader::Other(_)) {
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        if tokio::time::timeout(patience, handed_over).await.is_err() {
+            tracing::warn!(successor, "the successor did not take over in time; an election will follow");
+        }
+    }
+
+    /// Stops taking part. Everything acknowledged is on disk already.
+    pub async fn shutdown(&self) {
+        if let Err(error) = self.raft.shutdown().await {
+            tracing::warn!(%error, "Raft did not stop cleanly");
+        }
+    }
+}
+
+pub(super) fn role(state: ServerState) -> Role {
+    match state {
+        ServerState::Leader => Role::Leader,
+        ServerState::Follower => Role::Follower,
+        ServerState::Candidate => Role::Candidate,
+        ServerState::Learner => Role::Learner,
+        ServerState::Shutdown => Role::Stopped,
+    }
+}
+
+fn settings(config: &Config) -> Result<openraft::Config, openraft::ConfigError> {
+    let settings = openraft::Config {
+        cluster_name: config.cluster_name.clone(),
+        heartbeat_interval: config.heartbeat_interval_ms,
+        election_timeout_min: config.election_timeout_min_ms,
+        election_timeout_max: config.election_timeout_max_ms,
+        enable_pre_vote: Some(true),
+        // A restarted leader stands for election like anyone else: its leases would otherwise
+        // outlast those of the leader elected meanwhile.
+        enable_leader_restore: Some(false),
+        max_payload_entries: 4096,
+        snapshot_policy: SnapshotPolicy::LogsSinceLast(config.snapshot_entries),
+        max_in_snapshot_log_to_keep: config.snapshot_keep_entries,
+        replication_lag_threshold: config.snapshot_entries + config.snapshot_keep_entries,
+        install_snapshot_timeout: 600_000,
+        ..openraft::Config::default()
+    };
+    settings.validate()
+}

@@ -1,0 +1,74 @@
+//! What the stored state lacks: kept while commands are applied, handed over at each flush.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::registry::{Change, Key, Registry};
+use crate::storage::{InstanceUpdate, StateUpdate};
+
+#[derive(Debug, Default)]
+pub struct Dirty {
+    instances: HashMap<Key, Part>,
+    delta_added: BTreeSet<u64>,
+    delta_dropped: BTreeSet<u64>,
+    /// The whole state was replaced; only a whole one can follow.
+    everything: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Lease,
+    Whole,
+}
+
+impl Dirty {
+    pub fn everything() -> Self {
+        Self { everything: true, ..Self::default() }
+    }
+
+    pub fn is_everything(&self) -> bool {
+        self.everything
+    }
+
+    pub fn note(&mut self, changes: &[Change]) {
+        if self.everything {
+            return;
+        }
+        for change in changes {
+            match change {
+                Change::Put { key, .. } | Change::Removed { key } => {
+                    self.instances.insert(key.clone(), Part::Whole);
+                }
+                Change::Renewed { key, .. } => {
+                    self.instances.entry(key.clone()).or_insert(Part::Lease);
+                }
+                Change::DeltaAdded { seq, .. } => {
+                    self.delta_added.insert(*seq);
+                }
+                Change::DeltaDropped { seq } => {
+                    // One that came and went between two flushes was never stored.
+                    if !self.delta_added.remove(seq) {
+                        self.delta_dropped.insert(*seq);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The records to store, as they are now. The header is the caller's to fill in.
+    pub fn take(&mut self, registry: &Registry) -> StateUpdate {
+        let taken = std::mem::take(self);
+        let instances = taken.instances.into_iter().map(|(key, part)| match registry.get(&key) {
+            None => InstanceUpdate::Removed(key),
+            Some(registration) => match part {
+                Part::Whole => InstanceUpdate::Document(key, registration.clone()),
+                Part::Lease => InstanceUpdate::Lease(key, registration.clone()),
+            },
+        });
+        StateUpdate {
+            instances: instances.collect(),
+            delta_added: registry.delta().select(&taken.delta_added),
+            delta_dropped: taken.delta_dropped.into_iter().collect(),
+            ..StateUpdate::default()
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What peers ask of Raft on this node, as messages.
+
+use std::io;
+
+use futures_util::{Stream, StreamExt};
+use openraft::LogIdOptionExt;
+use openraft::alias::{SnapshotMetaOf, SnapshotOf};
+use tokio::io::AsyncWriteExt;
+
+use super::consensus::Consensus;
+use super::rpc::{self, peer};
+use super::types::{
+    TypeConfig, log_id_from_message, stored_membership_from_message, vote_from_message, vote_to_message,
+};
+use crate::encoding::DecodeError;
+use crate::storage::SnapshotFile;
+
+#[derive(Debug, thiserror::Error)]
+pub enum IncomingError {
+    #[error("the request cannot be understood: {0}")]
+    Malformed(#[from] DecodeError),
+    #[error("the snapshot broke off: {0}")]
+    BrokenOff(String),
+    #[error("the snapshot cannot be kept: {0}")]
+    Disk(#[from] io::Error),
+    #[error("Raft does not run on this node: {0}")]
+    Stopped(String),
+}
+
+fn stopped(error: impl std::fmt::Display) -> IncomingError {
+    IncomingError::Stopped(error.to_string())
+}
+
+impl Consensus {
+    /// # Errors
+    /// [`IncomingError`] if the request is malformed or Raft has stopped.
+    pub async fn append(&self, request: peer::AppendRequest) -> Result<peer::AppendResponse, IncomingError> {
+        let request = rpc::append_from_message(request)?;
+        let leader_commit = request.leader_commit.index();
+        let response = self.raft.append_entries(request).await.map_err(stopped)?;
+        if !matches!(response, openraft::raft::AppendEntriesResponse::HigherVote(_)) {
+            self.contact.heard(leader_commit);
+        }
+        Ok(rpc::appended_to_message(&response))
+    }
+
+    /// # Errors
+    /// [`IncomingError`] if the request is malformed or Raft has stopped.
+    pub async fn vote(&self, request: peer::VoteRequest) -> Result<peer::VoteResponse, IncomingError> {
+        let response = self.raft.vote(rpc::vote_request_from_message(request)?).await;
+        Ok(rpc::voted_to_message(&response.map_err(stopped)?))
+    }
+
+    /// # Errors
+    /// [`IncomingError`] if the request is malformed or Raft has stopped.
+    pub async fn pre_vote(&self, request: peer::VoteRequest) -> Result<peer::VoteResponse, IncomingError> {
+        let response = self.raft.pre_vote(rpc::vote_request_from_message(request)?).await;
+        Ok(rpc::voted_to_message(&response.map_err(stopped)?))
+    }
+
+    /// # Errors
+    /// [`IncomingError`] if the request is malformed or Raft has stopped.
+    pub async fn transfer_leader(
+        &self,
+        request: peer::TransferLeaderRequest,
+    ) -> Result<peer::TransferLeaderResponse, IncomingError> {
+        let response = self.raft.handle_transfer_leader(rpc::transfer_from_message(request)?).await;
+        Ok(rpc::transferred_to_message(&response.map_err(stopped)?))
+    }
+
+    /// Receives a snapshot and has it installed. One at a time: Raft sends no two, and a second
+    /// would write to the same file, which its checksum tells.
+    ///
+    /// # Errors
+    /// [`IncomingError`] if it breaks off, is malformed, cannot be written, or Raft has stopped.
+    pub async fn install_snapshot<S, E>(
+        &self,
+        mut chunks: S,
+    ) -> Result<peer::InstallSnapshotResponse, IncomingError>
+    where
+        S: Stream<Item = Result<peer::SnapshotChunk, E>> + Unpin,
+        E: std::fmt::Display,
+    {
+        use peer::snapshot_chunk::Part;
+        let mut next = async || match chunks.next().await {
+            None => Ok(None),
+            Some(Ok(chunk)) => Ok(Some(chunk.part.ok_or(DecodeError::Missing("a part"))?)),
+            Some(Err(error)) => Err(IncomingError::BrokenOff(error.to_string())),
+        };
+        let Some(Part::Head(head)) = next().await? else {
+            return Err(DecodeError::Missing("the head of the snapshot").into());
+        };
+        let vote = vote_from_message(head.vote)?;
+        let meta = SnapshotMetaOf::<TypeConfig> {
+            last_log_id: head.last_log_id.as_ref().map(log_id_from_message),
+            last_membership: stored_membership_from_message(head.membership)?,
+        };
+        let incoming = self.machine().snapshots().incoming()?;
+        let mut file = tokio::fs::File::from_std(incoming.file().try_clone()?);
+        while let Some(part) = next().await? {
+            let Part::Data(data) = part else {
+                return Err(DecodeError::Missing("data").into());
+            };
+            file.write_all(&data).await?;
+        }
+        file.flush().await?;
+        drop(file);
+        let snapshot = SnapshotOf::<TypeConfig, SnapshotFile> { meta, snapshot: incoming };
+        let response = self.raft.install_full_snapshot(vote, snapshot).await.map_err(stopped)?;
+        Ok(peer::InstallSnapshotResponse { vote: Some(vote_to_message(&response.vote)) })
+    }
+}

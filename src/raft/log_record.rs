@@ -1,0 +1,185 @@
+//! The records of the Raft log: our own messages, each with its length, in raft-log's framing
+//! (which adds the checksum).
+
+use std::io;
+
+use openraft::storage::IOFlushed;
+use prost::Message;
+use raft_log::codeq::{Decode, Encode};
+use tokio::sync::oneshot;
+
+use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, entry_to_message, log_id};
+use crate::encoding::message;
+
+/// Longest record read back: more than any append holds, less than would hurt.
+const MAX_RECORD_BYTES: usize = 64 << 20;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogTypes;
+
+impl raft_log::Types for LogTypes {
+    type LogId = StoredLogId;
+    type LogPayload = StoredEntry;
+    type Vote = StoredVote;
+    type Callback = Flushed;
+    type UserData = ();
+
+    fn log_index(log_id: &StoredLogId) -> u64 {
+        log_id.index
+    }
+
+    fn payload_size(payload: &StoredEntry) -> u64 {
+        payload.size()
+    }
+}
+
+/// Told when what was written is on disk.
+pub enum Flushed {
+    Append(IOFlushed<TypeConfig>),
+    Waiter(oneshot::Sender<io::Result<()>>),
+}
+
+impl raft_log::Callback for Flushed {
+    fn send(self, result: Result<(), io::Error>) {
+        match self {
+            Flushed::Append(flushed) => flushed.io_completed(result),
+            // A waiter that has gone away needs no answer.
+            Flushed::Waiter(waiter) => drop(waiter.send(result)),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoredLogId {
+    pub term: u64,
+    pub index: u64,
+}
+
+impl From<&RaftLogId> for StoredLogId {
+    fn from(log_id: &RaftLogId) -> Self {
+        Self { term: log_id.committed_leader_id().term, index: log_id.index }
+    }
+}
+
+impl From<&StoredLogId> for RaftLogId {
+    fn from(stored: &StoredLogId) -> Self {
+        log_id(stored.term, stored.index)
+    }
+}
+
+impl Encode for StoredLogId {
+    fn encode<W: io::Write>(&self, mut w: W) -> Result<usize, io::Error> {
+        w.write_all(&self.term.to_be_bytes())?;
+        w.write_all(&self.index.to_be_bytes())?;
+        Ok(2 * size_of::<u64>())
+    }
+}
+
+impl Decode for StoredLogId {
+    fn decode<R: io::Read>(mut r: R) -> Result<Self, io::Error> {
+        let mut word = || {
+            let mut bytes = [0; size_of::<u64>()];
+            r.read_exact(&mut bytes).map(|()| u64::from_be_bytes(bytes))
+        };
+        Ok(Self { term: word()?, index: word()? })
+    }
+}
+
+/// In Raft's order: a committed vote stands above the others of its term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoredVote {
+    term: u64,
+    committed: bool,
+    node_id: u64,
+}
+
+impl From<&RaftVote> for StoredVote {
+    fn from(vote: &RaftVote) -> Self {
+        Self { term: vote.leader_id.term, committed: vote.committed, node_id: vote.leader_id.voted_for }
+    }
+}
+
+impl From<&StoredVote> for RaftVote {
+    fn from(stored: &StoredVote) -> Self {
+        let leader_id =
+            openraft::impls::leader_id_std::LeaderId { term: stored.term, voted_for: stored.node_id };
+        RaftVote { leader_id, committed: stored.committed }
+    }
+}
+
+impl Encode for StoredVote {
+    fn encode<W: io::Write>(&self, w: W) -> Result<usize, io::Error> {
+        let StoredVote { term, committed, node_id } = *self;
+        encode_message(&message::Vote { term, node_id, committed }, w)
+    }
+}
+
+impl Decode for StoredVote {
+    fn decode<R: io::Read>(r: R) -> Result<Self, io::Error> {
+        let vote = message::Vote::decode(read_message(r)?).map_err(invalid)?;
+        Ok(Self { term: vote.term, committed: vote.committed, node_id: vote.node_id })
+    }
+}
+
+/// An entry without its log id, which is recorded beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredEntry(message::Entry);
+
+impl StoredEntry {
+    /// Approximate bytes in memory.
+    pub fn size(&self) -> u64 {
+        const OVERHEAD: usize = 64;
+        let batch = match &self.0.payload {
+            Some(message::entry::Payload::Batch(bytes)) => bytes.len(),
+            Some(message::entry::Payload::Membership(_)) | None => 0,
+        };
+        (batch + OVERHEAD) as u64
+    }
+
+    pub fn into_message(self, log_id: StoredLogId) -> message::Entry {
+        let log_id = message::LogId { term: log_id.term, index: log_id.index };
+        message::Entry { log_id: Some(log_id), ..self.0 }
+    }
+}
+
+impl From<&RaftEntry> for StoredEntry {
+    fn from(entry: &RaftEntry) -> Self {
+        Self(message::Entry { log_id: None, ..entry_to_message(entry) })
+    }
+}
+
+impl Encode for StoredEntry {
+    fn encode<W: io::Write>(&self, w: W) -> Result<usize, io::Error> {
+        encode_message(&self.0, w)
+    }
+}
+
+impl Decode for StoredEntry {
+    fn decode<R: io::Read>(r: R) -> Result<Self, io::Error> {
+        Ok(Self(message::Entry::decode(read_message(r)?).map_err(invalid)?))
+    }
+}
+
+fn encode_message<W: io::Write>(message: &impl Message, mut w: W) -> Result<usize, io::Error> {
+    let bytes = message.encode_to_vec();
+    let length = u32::try_from(bytes.len()).map_err(invalid)?;
+    w.write_all(&length.to_be_bytes())?;
+    w.write_all(&bytes)?;
+    Ok(size_of_val(&length) + bytes.len())
+}
+
+fn read_message<R: io::Read>(mut r: R) -> Result<bytes::Bytes, io::Error> {
+    let mut length = [0; size_of::<u32>()];
+    r.read_exact(&mut length)?;
+    let length = u32::from_be_bytes(length) as usize;
+    if length > MAX_RECORD_BYTES {
+        return Err(invalid(format!("a record of {length} bytes: more than was ever written")));
+    }
+    let mut bytes = vec![0; length];
+    r.read_exact(&mut bytes)?;
+    Ok(bytes.into())
+}
+
+fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}

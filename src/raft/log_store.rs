@@ -1,0 +1,181 @@
+//! The Raft log on disk: entries, vote and commit index in one ordered stream of checksummed
+//! records (raft-log), answered for only after `fdatasync`.
+
+use std::fmt::Debug;
+use std::io;
+use std::ops::{Bound, RangeBounds};
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
+use openraft::{LogIdOptionExt, OptionalSend};
+use raft_log::api::raft_log_writer::RaftLogWriter;
+use raft_log::{Config, RaftLog};
+use tokio::sync::oneshot;
+
+use super::log_record::{Flushed, LogTypes, StoredEntry, StoredLogId, StoredVote};
+use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, entry_from_message};
+
+/// A file of the log is closed at this size, and removed once everything in it is purged.
+const FILE_BYTES: usize = 16 << 20;
+/// Entries kept in memory for followers that are not far behind.
+const CACHE_BYTES: usize = 8 << 20;
+/// What replaying a file reads at a time.
+const READ_BUFFER_BYTES: usize = 1 << 20;
+/// Most bytes of entries in one append to a follower; a single larger entry goes alone.
+const APPEND_BYTES: u64 = 2 << 20;
+
+type Log = RaftLog<LogTypes>;
+
+/// A handle; clones are the same log.
+#[derive(Clone)]
+pub struct LogStore {
+    log: Arc<RwLock<Log>>,
+}
+
+impl LogStore {
+    /// Opens the log, cutting off what a crash left half-written at its end.
+    ///
+    /// # Errors
+    /// The log's own error if the directory cannot be used, or a record before the end is damaged.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        let mut config = Config::new(dir.display());
+        config.wal.read_buffer_size = Some(READ_BUFFER_BYTES);
+        config.wal.chunk_max_size = Some(FILE_BYTES);
+        config.wal.flush_batch_wait = Some(Duration::ZERO);
+        config.log_cache_capacity = Some(CACHE_BYTES);
+        let log = Log::open(Arc::new(config))?;
+        Ok(Self { log: Arc::new(RwLock::new(log)) })
+    }
+
+    /// Bytes on disk, all files together.
+    pub fn disk_bytes(&self) -> u64 {
+        let stat = self.read().stat();
+        let closed: u64 = stat.closed_chunks.iter().map(|chunk| chunk.size).sum();
+        closed + stat.open_chunk.size
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Log> {
+        self.log.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Log> {
+        self.log.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a change and waits until it is on disk.
+    async fn durably(&self, change: impl FnOnce(&mut Log) -> io::Result<()>) -> io::Result<()> {
+        let (flushed, done) = oneshot::channel();
+        {
+            let mut log = self.write();
+            change(&mut log)?;
+            log.flush(true, Some(Flushed::Waiter(flushed)))?;
+        }
+        done.await.map_err(|_| io::Error::other("the log's writer has stopped"))?
+    }
+
+    fn entries(&self, from: u64, to: u64, max_bytes: u64) -> io::Result<Vec<RaftEntry>> {
+        let log = self.read();
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        for stored in log.read(from, to) {
+            let (log_id, payload) = stored?;
+            bytes += payload.size();
+            if bytes > max_bytes && !entries.is_empty() {
+                break;
+            }
+            let message = payload.into_message(log_id);
+            entries.push(entry_from_message(message).map_err(io::Error::other)?);
+        }
+        Ok(entries)
+    }
+}
+
+impl RaftLogReader<TypeConfig> for LogStore {
+    async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
+        &mut self,
+        range: RB,
+    ) -> Result<Vec<RaftEntry>, io::Error> {
+        let from = match range.start_bound() {
+            Bound::Included(index) => *index,
+            Bound::Excluded(index) => index + 1,
+            Bound::Unbounded => 0,
+        };
+        let to = match range.end_bound() {
+            Bound::Included(index) => index + 1,
+            Bound::Excluded(index) => *index,
+            Bound::Unbounded => u64::MAX,
+        };
+        self.entries(from, to, u64::MAX)
+    }
+
+    async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> Result<Vec<RaftEntry>, io::Error> {
+        self.entries(start, end, APPEND_BYTES)
+    }
+
+    async fn read_vote(&mut self) -> Result<Option<RaftVote>, io::Error> {
+        Ok(self.read().log_state().vote().map(RaftVote::from))
+    }
+}
+
+impl RaftLogStorage<TypeConfig> for LogStore {
+    type LogReader = Self;
+
+    async fn get_log_state(&mut self) -> Result<LogState<TypeConfig>, io::Error> {
+        let log = self.read();
+        let state = log.log_state();
+        Ok(LogState {
+            last_purged_log_id: state.purged().map(RaftLogId::from),
+            last_log_id: state.last().map(RaftLogId::from),
+        })
+    }
+
+    async fn get_log_reader(&mut self) -> Self::LogReader {
+        self.clone()
+    }
+
+    async fn save_vote(&mut self, vote: &RaftVote) -> Result<(), io::Error> {
+        let vote = StoredVote::from(vote);
+        self.durably(|log| log.save_vote(vote).map(drop)).await
+    }
+
+    /// Not synced: an older commit index only means that more is applied again after a restart.
+    async fn save_committed(&mut self, committed: Option<RaftLogId>) -> Result<(), io::Error> {
+        let Some(committed) = committed.as_ref().map(StoredLogId::from) else {
+            return Ok(());
+        };
+        let mut log = self.write();
+        let state = log.log_state();
+        if Some(&committed) > state.last() || Some(&committed) <= state.committed() {
+            return Ok(());
+        }
+        log.commit(committed)?;
+        log.flush(false, None)
+    }
+
+    async fn read_committed(&mut self) -> Result<Option<RaftLogId>, io::Error> {
+        Ok(self.read().log_state().committed().map(RaftLogId::from))
+    }
+
+    async fn append<I>(&mut self, entries: I, callback: IOFlushed<TypeConfig>) -> Result<(), io::Error>
+    where
+        I: IntoIterator<Item = RaftEntry> + OptionalSend,
+        I::IntoIter: OptionalSend,
+    {
+        let mut log = self.write();
+        log.append(
+            entries.into_iter().map(|entry| (StoredLogId::from(&entry.log_id), StoredEntry::from(&entry))),
+        )?;
+        log.flush(true, Some(Flushed::Append(callback)))
+    }
+
+    async fn truncate_after(&mut self, last_log_id: Option<RaftLogId>) -> Result<(), io::Error> {
+        self.durably(|log| log.truncate(last_log_id.next_index()).map(drop)).await
+    }
+
+    async fn purge(&mut self, log_id: RaftLogId) -> Result<(), io::Error> {
+        self.durably(|log| log.purge(StoredLogId::from(&log_id)).map(drop)).await
+    }
+}

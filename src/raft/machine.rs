@@ -1,0 +1,326 @@
+//! The state machine as Raft drives it: applies committed entries to the registry, in memory, and
+//! passes what changed on to views, leases and the stored state.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use futures_util::{Stream, StreamExt};
+use openraft::alias::{SnapshotMetaOf, SnapshotOf};
+use openraft::storage::{EntryResponder, RaftStateMachine};
+use openraft::{EntryPayload, OptionalSend};
+use tokio::sync::watch;
+
+use super::dirty::Dirty;
+use super::snapshot::{SnapshotBuilder, snapshot_meta};
+use super::types::{
+    RaftEntry, RaftLogId, RaftStoredMembership, TypeConfig, log_id_from_message, log_id_to_message,
+    stored_membership_from_message, stored_membership_to_message,
+};
+use crate::encoding::message::StateHeader;
+use crate::registry::{Change, Outcome, Registry, Snapshot};
+use crate::storage::{SnapshotDir, SnapshotFile, StateError, StateStore, StoredState};
+use crate::view::View;
+
+/// Told of every change in the order of the log, while the registry is held: must be quick, and
+/// must not ask the machine for anything.
+pub trait Observer: Send + Sync + 'static {
+    fn applied(&self, changes: &[Change]);
+    /// The whole registry was replaced by a snapshot.
+    fn replaced(&self, registry: &Registry);
+}
+
+/// A handle; clones are the same machine.
+#[derive(Clone)]
+pub struct Machine(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    view: ArcSwap<View>,
+    applied_index: watch::Sender<u64>,
+    observer: Arc<dyn Observer>,
+    store: StateStore,
+    snapshots: SnapshotDir,
+}
+
+struct State {
+    registry: Registry,
+    applied: Option<RaftLogId>,
+    membership: RaftStoredMembership,
+    visible_index: u64,
+    dirty: Dirty,
+}
+
+/// What `/api/cluster` tells of the state machine, all of one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct AppliedState {
+    pub index: u64,
+    pub state_hash: u64,
+    pub instances: usize,
+}
+
+impl Machine {
+    /// Takes up what is stored: the newer of the stored state and the snapshot. A stored state that
+    /// is damaged is only worth a warning, being derived.
+    ///
+    /// # Errors
+    /// What the file system says, or a snapshot that is whole but cannot be understood.
+    pub fn open(store: StateStore, snapshots: SnapshotDir, observer: Arc<dyn Observer>) -> io::Result<Self> {
+        let snapshot = snapshots.current()?;
+        let covered = match &snapshot {
+            Some(file) => file.header()?.applied.map_or(0, |applied| applied.index),
+            None => 0,
+        };
+        let stored = stored_state(&store)
+            .filter(|state| state.applied.as_ref().is_some_and(|applied| applied.index >= covered));
+        let state = match (stored, snapshot) {
+            (Some(state), _) => state,
+            (None, Some(file)) => State::from_stored(file.read()?).map_err(io::Error::other)?,
+            (None, None) => State::empty(),
+        };
+        let view = View::default().update(&state.registry.as_changes(), state.visible_index);
+        observer.replaced(&state.registry);
+        let (applied_index, _) = watch::channel(state.applied_index());
+        Ok(Self(Arc::new(Shared {
+            view: ArcSwap::from_pointee(view),
+            state: Mutex::new(state),
+            applied_index,
+            observer,
+            store,
+            snapshots,
+        })))
+    }
+
+    /// What readers see, as of the last applied entry.
+    pub fn view(&self) -> Arc<View> {
+        self.0.view.load_full()
+    }
+
+    /// The index of the last applied entry; a receiver sees it move.
+    pub fn applied_index(&self) -> watch::Receiver<u64> {
+        self.0.applied_index.subscribe()
+    }
+
+    /// The index of the last applied entry.
+    pub fn last_applied(&self) -> u64 {
+        *self.0.applied_index.borrow()
+    }
+
+    pub fn applied_state(&self) -> AppliedState {
+        let state = self.state();
+        AppliedState {
+            index: state.applied_index(),
+            state_hash: state.registry.state_hash().value(),
+            instances: state.registry.instance_count(),
+        }
+    }
+
+    /// Looks at the registry while nothing is applied.
+    pub fn with_registry<T>(&self, look: impl FnOnce(&Registry) -> T) -> T {
+        look(&self.state().registry)
+    }
+
+    pub fn snapshots(&self) -> &SnapshotDir {
+        &self.0.snapshots
+    }
+
+    /// Brings the stored state up to date with memory.
+    ///
+    /// # Errors
+    /// [`StateError`] if it cannot be written; nothing acknowledged is lost by that.
+    pub fn store(&self) -> Result<(), StateError> {
+        let mut state = self.state();
+        if state.dirty.is_everything() {
+            state.dirty = Dirty::default();
+            let (header, snapshot) = (state.header(), state.registry.snapshot());
+            drop(state);
+            return self.0.store.replace(&header, &snapshot);
+        }
+        let State { registry, dirty, .. } = &mut *state;
+        let mut update = dirty.take(registry);
+        update.header = state.header();
+        drop(state);
+        self.0.store.write(&update)
+    }
+
+    /// [`Machine::store`], and makes sure that it survives a power cut.
+    ///
+    /// # Errors
+    /// [`StateError`] if it cannot be written or synced.
+    pub fn store_durably(&self) -> Result<(), StateError> {
+        self.store()?;
+        self.0.store.sync()
+    }
+
+    pub(super) fn captured(&self) -> (StateHeader, Snapshot) {
+        let state = self.state();
+        (state.header(), state.registry.snapshot())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Applies one entry and publishes what it changed, so that whoever learns of its outcome finds
+    /// it in the view.
+    fn apply_entry(&self, entry: &RaftEntry) -> io::Result<Vec<Outcome>> {
+        let mut changes = Vec::new();
+        let mut outcomes = Vec::new();
+        let mut state = self.state();
+        match &entry.payload {
+            EntryPayload::Blank => {}
+            EntryPayload::Membership(membership) => {
+                state.membership = RaftStoredMembership::new(Some(entry.log_id), membership.clone());
+            }
+            EntryPayload::Normal(batch) => {
+                let (stamped_ms, commands) = batch.decode().map_err(io::Error::other)?;
+                state.registry.advance(stamped_ms, &mut changes);
+                outcomes.reserve_exact(commands.len());
+                for command in commands {
+                    outcomes.push(command.apply(&mut state.registry, &mut changes));
+                }
+            }
+        }
+        state.applied = Some(entry.log_id);
+        state.dirty.note(&changes);
+        self.0.observer.applied(&changes);
+        let view = self.0.view.load();
+        if View::is_visible(&changes) {
+            state.visible_index = entry.log_id.index;
+            self.0.view.store(Arc::new(view.update(&changes, entry.log_id.index)));
+        } else {
+            view.renewed(&changes);
+        }
+        drop(state);
+        self.0.applied_index.send_replace(entry.log_id.index);
+        Ok(outcomes)
+    }
+
+    fn replace(&self, state: State) {
+        let index = state.applied_index();
+        let mut current = self.state();
+        *current = State { dirty: Dirty::everything(), ..state };
+        self.0.observer.replaced(&current.registry);
+        let view = View::default().update(&current.registry.as_changes(), current.visible_index);
+        self.0.view.store(Arc::new(view));
+        drop(current);
+        self.0.applied_index.send_replace(index);
+    }
+}
+
+impl State {
+    fn empty() -> Self {
+        Self {
+            registry: Registry::default(),
+            applied: None,
+            membership: RaftStoredMembership::default(),
+            visible_index: 0,
+            dirty: Dirty::everything(),
+        }
+    }
+
+    fn from_stored((header, snapshot): StoredState) -> anyhow::Result<Self> {
+        Ok(Self {
+            registry: Registry::from_snapshot(snapshot)?,
+            applied: header.applied.as_ref().map(log_id_from_message),
+            membership: stored_membership_from_message(header.membership)?,
+            visible_index: header.visible_index,
+            dirty: Dirty::everything(),
+        })
+    }
+
+    fn applied_index(&self) -> u64 {
+        self.applied.map_or(0, |applied| applied.index)
+    }
+
+    fn header(&self) -> StateHeader {
+        StateHeader {
+            applied: self.applied.as_ref().map(log_id_to_message),
+            membership: Some(stored_membership_to_message(&self.membership)),
+            now_ms: self.registry.now_ms(),
+            sequence: self.registry.sequence(),
+            state_hash: self.registry.state_hash().value(),
+            registrations: self.registry.instance_count() as u64,
+            delta_entries: self.registry.delta().entries().len() as u64,
+            visible_index: self.visible_index,
+        }
+    }
+}
+
+/// The stored state if there is one and it is whole.
+fn stored_state(store: &StateStore) -> Option<State> {
+    let loaded = store.load().map_err(anyhow::Error::from);
+    match loaded.and_then(|stored| stored.map(State::from_stored).transpose()) {
+        Ok(state) => state.map(|state| State { dirty: Dirty::default(), ..state }),
+        Err(error) => {
+            tracing::warn!(%error, "the stored state is not used; it is rebuilt from the snapshot and the log");
+            None
+        }
+    }
+}
+
+impl RaftStateMachine<TypeConfig> for Machine {
+    type SnapshotData = SnapshotFile;
+    type SnapshotBuilder = SnapshotBuilder;
+
+    async fn applied_state(&mut self) -> Result<(Option<RaftLogId>, RaftStoredMembership), io::Error> {
+        let state = self.state();
+        Ok((state.applied, state.membership.clone()))
+    }
+
+    async fn apply<Strm>(&mut self, mut entries: Strm) -> Result<(), io::Error>
+    where
+        Strm: Stream<Item = Result<EntryResponder<TypeConfig>, io::Error>> + Unpin + OptionalSend,
+    {
+        while let Some(item) = entries.next().await {
+            let (entry, responder) = item?;
+            let outcomes = self.apply_entry(&entry)?;
+            if let Some(responder) = responder {
+                responder.send(outcomes);
+            }
+        }
+        Ok(())
+    }
+
+    async fn get_snapshot_builder(&mut self) -> SnapshotBuilder {
+        SnapshotBuilder::new(self.clone())
+    }
+
+    async fn install_snapshot(
+        &mut self,
+        meta: &SnapshotMetaOf<TypeConfig>,
+        snapshot: SnapshotFile,
+    ) -> Result<(), io::Error> {
+        let snapshots = self.0.snapshots.clone();
+        let installing = tokio::task::spawn_blocking(move || {
+            let stored = snapshot.read()?;
+            let state = State::from_stored(stored).map_err(io::Error::other)?;
+            snapshots.adopt(snapshot)?;
+            Ok::<_, io::Error>(state)
+        });
+        let state = installing.await.map_err(io::Error::other)??;
+        if state.applied != meta.last_log_id {
+            return Err(io::Error::other("the snapshot is of another log index than announced"));
+        }
+        tracing::info!(index = state.applied_index(), "installed a snapshot");
+        self.replace(state);
+        Ok(())
+    }
+
+    async fn get_current_snapshot(
+        &mut self,
+    ) -> Result<Option<SnapshotOf<TypeConfig, SnapshotFile>>, io::Error> {
+        let snapshots = self.0.snapshots.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let Some(file) = snapshots.current()? else {
+                return Ok::<_, io::Error>(None);
+            };
+            Ok(Some((file.header()?, file)))
+        });
+        let Some((header, file)) = reading.await.map_err(io::Error::other)?? else {
+            return Ok(None);
+        };
+        let meta = snapshot_meta(header).map_err(io::Error::other)?;
+        Ok(Some(SnapshotOf::<TypeConfig, SnapshotFile> { meta, snapshot: file }))
+    }
+}

@@ -1,0 +1,30 @@
+//! Consensus: the only module that names openraft and raft-log.
+//!
+//! `consensus` is what others use; `incoming` is what peers ask, `network` what this node asks of
+//! them; `log_store` and `machine` are the two halves of a node's storage as Raft sees it.
+
+mod compaction;
+mod consensus;
+mod contact;
+mod dirty;
+mod incoming;
+mod link;
+mod log_record;
+mod log_store;
+mod machine;
+mod network;
+mod peers;
+mod roles;
+mod rpc;
+mod snapshot;
+mod types;
+
+pub use consensus::{Consensus, ConsensusError, Leader, Role, Status, WriteError, Written};
+pub use incoming::IncomingError;
+pub use link::{CLUSTER_HEADER, MAX_MESSAGE_BYTES, TO_HEADER};
+pub use log_store::LogStore;
+pub use machine::{AppliedState, Machine, Observer};
+pub use peers::{ForwardError, PeerDescription, Peers};
+pub use roles::follow_roles;
+pub use rpc::peer;
+pub use types::NodeId;

@@ -1,0 +1,193 @@
+//! Raft's outgoing calls.
+
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use openraft::alias::{SnapshotOf, VoteOf};
+use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
+use openraft::network::{Backoff, RPCOption, RaftNetworkFactory, RaftNetworkV2};
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest,
+    TransferLeaderResponse, VoteRequest, VoteResponse,
+};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tonic::{Request, Response, Status};
+
+use super::link::{Client, Link};
+use super::rpc::{self, peer};
+use super::types::{
+    Node, NodeId, TypeConfig, log_id_to_message, stored_membership_to_message, vote_from_message,
+    vote_to_message,
+};
+use crate::encoding::DecodeError;
+use crate::storage::SnapshotFile;
+
+type RpcError = RPCError<TypeConfig>;
+
+/// How long to leave an unreachable peer alone: it is looked for often, to be back soon.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
+const SNAPSHOT_CHUNK_BYTES: usize = 1 << 20;
+/// A snapshot takes as long as it takes while it moves; each call to the disk or peer is bounded.
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Makes the connections of one node of one cluster.
+#[derive(Debug, Clone)]
+pub struct NetworkFactory {
+    pub cluster: String,
+}
+
+impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
+    type Network = Network;
+
+    async fn new_client(&mut self, target: NodeId, node: &Node) -> Network {
+        Network { link: Link::new(&self.cluster, target, &node.peer_addr) }
+    }
+}
+
+/// One connection to one peer for one purpose.
+pub struct Network {
+    link: Result<Link, super::link::ConnectError>,
+}
+
+impl Network {
+    async fn call<M, A, F>(
+        &mut self,
+        message: M,
+        timeout: Duration,
+        call: impl FnOnce(Client, Request<M>) -> F,
+    ) -> Result<A, RpcError>
+    where
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        let link = self.link.as_ref().map_err(Unreachable::new)?;
+        let mut request = Request::new(message);
+        request.set_timeout(timeout);
+        let calling = async {
+            let client = link.client().await.map_err(|error| RpcError::from(Unreachable::new(&error)))?;
+            call(client, request).await.map_err(|status| RpcError::from(Unreachable::new(&status)))
+        };
+        let called = tokio::time::timeout(timeout, calling).await;
+        let result = called.unwrap_or_else(|_| Err(NetworkError::from_string("no answer in time").into()));
+        if result.is_err() {
+            link.reset();
+        }
+        Ok(result?.into_inner())
+    }
+}
+
+fn malformed(error: DecodeError) -> RpcError {
+    NetworkError::new(&error).into()
+}
+
+impl RaftNetworkV2<TypeConfig> for Network {
+    type SnapshotData = SnapshotFile;
+
+    async fn append_entries(
+        &mut self,
+        request: AppendEntriesRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<AppendEntriesResponse<TypeConfig>, RpcError> {
+        let message = rpc::append_to_message(&request);
+        let answer = self.call(message, option.soft_ttl(), |mut client, request| async move {
+            client.append(request).await
+        });
+        rpc::appended_from_message(answer.await?).map_err(malformed)
+    }
+
+    async fn vote(
+        &mut self,
+        request: VoteRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<TypeConfig>, RpcError> {
+        let message = rpc::vote_request_to_message(&request);
+        let answer =
+            self.call(
+                message,
+                option.soft_ttl(),
+                |mut client, request| async move { client.vote(request).await },
+            );
+        rpc::voted_from_message(answer.await?).map_err(malformed)
+    }
+
+    async fn pre_vote(
+        &mut self,
+        request: VoteRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<TypeConfig>, RpcError> {
+        let message = rpc::vote_request_to_message(&request);
+        let answer = self.call(message, option.soft_ttl(), |mut client, request| async move {
+            client.pre_vote(request).await
+        });
+        rpc::voted_from_message(answer.await?).map_err(malformed)
+    }
+
+    async fn full_snapshot(
+        &mut self,
+        vote: VoteOf<TypeConfig>,
+        snapshot: SnapshotOf<TypeConfig, SnapshotFile>,
+        cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
+        _option: RPCOption,
+    ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
+        let head = peer::SnapshotHead {
+            vote: Some(vote_to_message(&vote)),
+            last_log_id: snapshot.meta.last_log_id.as_ref().map(log_id_to_message),
+            membership: Some(stored_membership_to_message(&snapshot.meta.last_membership)),
+        };
+        let chunks = chunks(head, &snapshot.snapshot).await.map_err(|error| NetworkError::new(&error))?;
+        let sending = self.call(chunks, SNAPSHOT_TIMEOUT, |mut client, request| async move {
+            client.install_snapshot(request).await
+        });
+        let answer = tokio::select! {
+            answer = sending => answer?,
+            closed = cancel => return Err(closed.into()),
+        };
+        let vote = vote_from_message(answer.vote).map_err(malformed)?;
+        Ok(SnapshotResponse::new(vote))
+    }
+
+    async fn transfer_leader(
+        &mut self,
+        request: TransferLeaderRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<TransferLeaderResponse<TypeConfig>, RpcError> {
+        let message = rpc::transfer_to_message(&request);
+        let answer = self.call(message, option.soft_ttl(), |mut client, request| async move {
+            client.transfer_leader(request).await
+        });
+        rpc::transferred_from_message(answer.await?).map_err(malformed)
+    }
+
+    fn backoff(&self) -> Option<Backoff> {
+        Some(Backoff::new(std::iter::repeat(RETRY_AFTER)))
+    }
+}
+
+/// A snapshot as a stream of chunks. A file that cannot be read ends it early, which the receiver
+/// finds out by the checksum.
+async fn chunks(
+    head: peer::SnapshotHead,
+    snapshot: &SnapshotFile,
+) -> io::Result<impl stream::Stream<Item = peer::SnapshotChunk> + use<>> {
+    use peer::snapshot_chunk::Part;
+    let mut file = tokio::fs::File::from_std(snapshot.file().try_clone()?);
+    file.rewind().await?;
+    let data = stream::unfold(file, |mut file| async move {
+        let mut buffer = vec![0; SNAPSHOT_CHUNK_BYTES];
+        match file.read(&mut buffer).await {
+            Ok(0) => None,
+            Ok(read) => {
+                buffer.truncate(read);
+                Some((peer::SnapshotChunk { part: Some(Part::Data(Bytes::from(buffer))) }, file))
+            }
+            Err(error) => {
+                tracing::error!(%error, "a snapshot cannot be read to be sent");
+                None
+            }
+        }
+    });
+    let head = peer::SnapshotChunk { part: Some(Part::Head(head)) };
+    Ok(futures_util::StreamExt::chain(stream::iter([head]), data))
+}

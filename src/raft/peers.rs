@@ -1,0 +1,123 @@
+//! What a node asks of its peers beside Raft: to propose a batch, and who they are.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tonic::{Code, Request};
+
+use super::consensus::Written;
+use super::link::{Link, never_sent};
+use super::rpc::peer;
+use super::types::NodeId;
+use crate::encoding::decode_outcome;
+
+const DESCRIBE_TIMEOUT: Duration = Duration::from_millis(1000);
+
+/// Connections for forwarding, apart from Raft's own.
+pub struct Peers {
+    links: BTreeMap<NodeId, Link>,
+    described: Mutex<BTreeMap<NodeId, PeerDescription>>,
+}
+
+/// What a peer last said of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerDescription {
+    pub http_addr: String,
+    pub version: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ForwardError {
+    #[error("node {0} does not lead, or cannot be reached; nothing was proposed")]
+    NotProposed(NodeId),
+    #[error("too much is waiting at node {0}; nothing was proposed")]
+    Overloaded(NodeId),
+    #[error("node {node} may have proposed it, or not: {reason}")]
+    Unknown { node: NodeId, reason: String },
+}
+
+impl Peers {
+    /// Links to nodes at their peer addresses. One whose address or cluster name cannot be put on
+    /// the wire is left out: it cannot be reached.
+    pub fn new(cluster: &str, addresses: impl IntoIterator<Item = (NodeId, String)>) -> Self {
+        let link = |(id, addr): (NodeId, String)| Some((id, Link::new(cluster, id, &addr).ok()?));
+        Self { links: addresses.into_iter().filter_map(link).collect(), described: Mutex::default() }
+    }
+
+    /// Has the leader propose a batch and waits for what came of it.
+    ///
+    /// # Errors
+    /// [`ForwardError`], which tells whether the batch may be tried again.
+    pub async fn forward(
+        &self,
+        leader: NodeId,
+        commands: Bytes,
+        count: u32,
+        timeout: Duration,
+    ) -> Result<Written, ForwardError> {
+        use peer::forward_response::Result as Answer;
+        let link = self.links.get(&leader).ok_or(ForwardError::NotProposed(leader))?;
+        let mut client = link.client().await.map_err(|_| ForwardError::NotProposed(leader))?;
+        let mut request = Request::new(peer::ForwardRequest { commands, count });
+        request.set_timeout(timeout);
+        let unknown = |reason: String| ForwardError::Unknown { node: leader, reason };
+        let called = tokio::time::timeout(timeout, client.forward(request)).await;
+        let response = match called {
+            Ok(Ok(response)) => response.into_inner(),
+            Ok(Err(status)) => {
+                link.reset();
+                return Err(match never_sent(&status) || status.code() == Code::FailedPrecondition {
+                    true => ForwardError::NotProposed(leader),
+                    false => unknown(status.message().to_owned()),
+                });
+            }
+            Err(_) => {
+                link.reset();
+                return Err(unknown("no answer in time".to_owned()));
+            }
+        };
+        match response.result {
+            Some(Answer::Decided(decided)) => {
+                let outcomes = decided.outcomes.into_iter().map(decode_outcome).collect::<Result<_, _>>();
+                let outcomes = outcomes.map_err(|error| unknown(error.to_string()))?;
+                Ok(Written { log_index: decided.log_index, outcomes })
+            }
+            Some(Answer::NotLeader(_)) => Err(ForwardError::NotProposed(leader)),
+            Some(Answer::Overloaded(_)) => Err(ForwardError::Overloaded(leader)),
+            Some(Answer::Unknown(_)) | None => Err(unknown("leadership changed meanwhile".to_owned())),
+        }
+    }
+
+    /// What the peers last said of themselves.
+    pub fn described(&self) -> BTreeMap<NodeId, PeerDescription> {
+        self.described.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps asking all peers who they are, soon while one is unknown and rarely after. Runs until
+    /// it is dropped.
+    pub async fn keep_described(&self) {
+        const WHILE_UNKNOWN: Duration = Duration::from_secs(1);
+        const AFTER: Duration = Duration::from_secs(30);
+        loop {
+            for (id, link) in &self.links {
+                if let Some(description) = describe(*id, link).await {
+                    let mut described = self.described.lock().unwrap_or_else(PoisonError::into_inner);
+                    described.insert(*id, description);
+                }
+            }
+            let complete = self.described().len() == self.links.len();
+            tokio::time::sleep(if complete { AFTER } else { WHILE_UNKNOWN }).await;
+        }
+    }
+}
+
+async fn describe(id: NodeId, link: &Link) -> Option<PeerDescription> {
+    let mut client = link.client().await.ok()?;
+    let mut request = Request::new(peer::DescribeRequest {});
+    request.set_timeout(DESCRIBE_TIMEOUT);
+    let answer = client.describe(request).await.ok()?.into_inner();
+    let description = PeerDescription { http_addr: answer.http_addr, version: answer.version };
+    (answer.node_id == id).then_some(description)
+}
