@@ -1,0 +1,117 @@
+//! What peers ask of this node, by gRPC.
+
+use bytes::Bytes;
+use tonic::service::Interceptor;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::encoding::encode_outcome;
+use crate::propose::{ProposeError, Proposer};
+use crate::raft::peer::peer_server::{Peer, PeerServer};
+use crate::raft::peer::{self, forward_response::Result as Answer};
+use crate::raft::{CLUSTER_HEADER, Consensus, IncomingError, MAX_MESSAGE_BYTES, NodeId, TO_HEADER};
+
+pub struct PeerService {
+    consensus: Consensus,
+    proposer: Proposer,
+    http_addr: String,
+}
+
+impl PeerService {
+    pub fn new(consensus: Consensus, proposer: Proposer, http_addr: String) -> Self {
+        Self { consensus, proposer, http_addr }
+    }
+
+    pub fn into_server(self) -> PeerServer<Self> {
+        PeerServer::new(self)
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES)
+    }
+}
+
+/// Turns away what is meant for another cluster or another node: to answer it would count this node
+/// as one that it is not.
+#[derive(Clone)]
+pub struct Addressed {
+    pub cluster: String,
+    pub node_id: NodeId,
+}
+
+impl Interceptor for Addressed {
+    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        let header = |name: &str| request.metadata().get(name).and_then(|value| value.to_str().ok());
+        let (cluster, to) = (header(CLUSTER_HEADER), header(TO_HEADER));
+        let for_this_node = to.and_then(|to| to.parse().ok()) == Some(self.node_id);
+        if cluster == Some(self.cluster.as_str()) && for_this_node {
+            return Ok(request);
+        }
+        let meant = format!("node {} of cluster {}", to.unwrap_or("?"), cluster.unwrap_or("?"));
+        let this = format!("node {} of cluster {}", self.node_id, self.cluster);
+        tracing::warn!(meant, this, "a request for another node arrived here: check its initial_cluster");
+        Err(Status::failed_precondition(format!("this is {this}, not {meant}")))
+    }
+}
+
+fn refused(error: IncomingError) -> Status {
+    match error {
+        IncomingError::Malformed(_) => Status::invalid_argument(error.to_string()),
+        IncomingError::BrokenOff(_) => Status::aborted(error.to_string()),
+        IncomingError::Disk(_) | IncomingError::Stopped(_) => Status::unavailable(error.to_string()),
+    }
+}
+
+type Answered<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl Peer for PeerService {
+    async fn append(&self, request: Request<peer::AppendRequest>) -> Answered<peer::AppendResponse> {
+        self.consensus.append(request.into_inner()).await.map(Response::new).map_err(refused)
+    }
+
+    async fn vote(&self, request: Request<peer::VoteRequest>) -> Answered<peer::VoteResponse> {
+        self.consensus.vote(request.into_inner()).await.map(Response::new).map_err(refused)
+    }
+
+    async fn pre_vote(&self, request: Request<peer::VoteRequest>) -> Answered<peer::VoteResponse> {
+        self.consensus.pre_vote(request.into_inner()).await.map(Response::new).map_err(refused)
+    }
+
+    async fn install_snapshot(
+        &self,
+        request: Request<Streaming<peer::SnapshotChunk>>,
+    ) -> Answered<peer::InstallSnapshotResponse> {
+        self.consensus.install_snapshot(request.into_inner()).await.map(Response::new).map_err(refused)
+    }
+
+    async fn transfer_leader(
+        &self,
+        request: Request<peer::TransferLeaderRequest>,
+    ) -> Answered<peer::TransferLeaderResponse> {
+        self.consensus.transfer_leader(request.into_inner()).await.map(Response::new).map_err(refused)
+    }
+
+    async fn forward(&self, request: Request<peer::ForwardRequest>) -> Answered<peer::ForwardResponse> {
+        let peer::ForwardRequest { commands, count } = request.into_inner();
+        let answer = forwarded(&self.proposer, &commands, count).await;
+        Ok(Response::new(peer::ForwardResponse { result: Some(answer) }))
+    }
+
+    async fn describe(&self, _: Request<peer::DescribeRequest>) -> Answered<peer::DescribeResponse> {
+        Ok(Response::new(peer::DescribeResponse {
+            node_id: self.consensus.node_id(),
+            http_addr: self.http_addr.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }))
+    }
+}
+
+async fn forwarded(proposer: &Proposer, commands: &Bytes, count: u32) -> Answer {
+    match proposer.propose_forwarded(commands, count).await {
+        Ok(written) => Answer::Decided(peer::Decided {
+            log_index: written.log_index,
+            outcomes: written.outcomes.iter().map(encode_outcome).collect(),
+        }),
+        Err(ProposeError::NotLeader | ProposeError::NoQuorum) => Answer::NotLeader(true),
+        Err(ProposeError::Overloaded) => Answer::Overloaded(true),
+        Err(ProposeError::Unknown | ProposeError::Stopped) => Answer::Unknown(true),
+    }
+}

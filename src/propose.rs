@@ -1,0 +1,282 @@
+//! Group commit: the commands that arrive while a batch is on its way make up the next one. The
+//! batch in flight is all the lingering there is; no timer waits for more.
+//!
+//! The leader writes its batches to the log; a follower forwards them to the leader, whose own
+//! batches they join. An answer is given only when this node has applied what it tells, so that
+//! whoever got it reads it here.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use crate::command::Command;
+use crate::encoding::EncodedCommands;
+use crate::raft::{Consensus, ForwardError, Leader, Peers, WriteError, Written};
+use crate::registry::Outcome;
+
+/// Proposals waiting for a batch, beyond which new ones are turned away.
+const QUEUE: usize = 16_384;
+/// Batches on their way at once: while one is written, the next may go out.
+const BATCHES_IN_FLIGHT: usize = 2;
+const BATCH_COMMANDS: u32 = 4096;
+/// A batch is closed when the next proposal would take it beyond this; a proposal that is larger
+/// goes alone.
+const BATCH_BYTES: usize = 1 << 20;
+/// How soon to look again for a leader that is not known or does not answer.
+const LEADER_RETRY: Duration = Duration::from_millis(10);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProposeError {
+    #[error("too many writes are waiting; nothing was written, try again")]
+    Overloaded,
+    #[error("this node does not lead; nothing was written")]
+    NotLeader,
+    #[error("no leader with a quorum in time; nothing was written")]
+    NoQuorum,
+    #[error("not decided in time, or the leader was lost meanwhile; it may have been written or not")]
+    Unknown,
+    #[error("Raft has stopped on this node; look into its log")]
+    Stopped,
+}
+
+type Answer = Result<Written, ProposeError>;
+
+/// Who is waiting: a client of this node, or a peer that forwarded its clients' commands and does
+/// not want them forwarded again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Client,
+    Peer,
+}
+
+struct Proposal {
+    commands: EncodedCommands,
+    /// Applying it twice is the same as once, also for everyone else.
+    repeatable: bool,
+    source: Source,
+    deadline: Instant,
+    reply: oneshot::Sender<Answer>,
+}
+
+/// Takes commands from anywhere in the node. Clones feed the same batches.
+#[derive(Clone)]
+pub struct Proposer {
+    queue: mpsc::Sender<Proposal>,
+    timeout: Duration,
+}
+
+impl Proposer {
+    /// A proposer whose answers take at most `timeout`, and the task that does its work.
+    pub fn new(consensus: Consensus, peers: Arc<Peers>, timeout: Duration) -> (Self, Batcher) {
+        let (queue, proposals) = mpsc::channel(QUEUE);
+        let route = Route { applied: consensus.machine().applied_index(), consensus, peers };
+        let batcher = Batcher { proposals, route: Arc::new(route), next: None };
+        (Self { queue, timeout }, batcher)
+    }
+
+    /// # Errors
+    /// [`ProposeError`] if it is not known to be written.
+    pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
+        let repeatable = matches!(command, Command::Renew { .. } | Command::Expire { .. });
+        let written = self.submit(EncodedCommands::one(command), repeatable, Source::Client).await?;
+        written.outcomes.into_iter().next().ok_or(ProposeError::Unknown)
+    }
+
+    /// Proposes commands together; each has its outcome, in their order.
+    ///
+    /// # Errors
+    /// [`ProposeError`] if they are not known to be written.
+    pub async fn propose_all(&self, commands: &[Command]) -> Result<Vec<Outcome>, ProposeError> {
+        let mut encoded = EncodedCommands::default();
+        for command in commands {
+            encoded.join(&EncodedCommands::one(command));
+        }
+        if encoded.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.submit(encoded, false, Source::Client).await?.outcomes)
+    }
+
+    /// Proposes what a peer forwarded, if this node leads.
+    ///
+    /// # Errors
+    /// [`ProposeError`]; all but `Unknown` mean that nothing was proposed.
+    pub async fn propose_forwarded(&self, commands: &Bytes, count: u32) -> Answer {
+        self.submit(EncodedCommands::forwarded(commands, count), false, Source::Peer).await
+    }
+
+    async fn submit(&self, commands: EncodedCommands, repeatable: bool, source: Source) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let deadline = Instant::now() + self.timeout;
+        let proposal = Proposal { commands, repeatable, source, deadline, reply };
+        self.queue.try_send(proposal).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => ProposeError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => ProposeError::Stopped,
+        })?;
+        match tokio::time::timeout_at(deadline, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(ProposeError::Stopped),
+            Err(_) => Err(ProposeError::Unknown),
+        }
+    }
+}
+
+/// Makes batches and sends them on their way.
+pub struct Batcher {
+    proposals: mpsc::Receiver<Proposal>,
+    route: Arc<Route>,
+    /// Taken from the queue, but too much for the last batch.
+    next: Option<Proposal>,
+}
+
+impl Batcher {
+    /// Runs until every [`Proposer`] is gone and every batch has been answered.
+    pub async fn run(mut self) {
+        let in_flight = Arc::new(Semaphore::new(BATCHES_IN_FLIGHT));
+        while let Some(first) = self.next_proposal().await {
+            let Ok(permit) = in_flight.clone().acquire_owned().await else {
+                return;
+            };
+            let batch = self.fill(first);
+            tokio::spawn(decide(self.route.clone(), batch, permit));
+        }
+        // All permits back means that every batch has been answered.
+        drop(in_flight.acquire_many(BATCHES_IN_FLIGHT as u32).await);
+    }
+
+    async fn next_proposal(&mut self) -> Option<Proposal> {
+        match self.next.take() {
+            Some(proposal) => Some(proposal),
+            None => self.proposals.recv().await,
+        }
+    }
+
+    fn fill(&mut self, first: Proposal) -> Vec<Proposal> {
+        let mut commands = first.commands.count();
+        let mut bytes = first.commands.len();
+        let mut batch = vec![first];
+        while let Ok(proposal) = self.proposals.try_recv() {
+            commands += proposal.commands.count();
+            bytes += proposal.commands.len();
+            if commands > BATCH_COMMANDS || bytes > BATCH_BYTES {
+                self.next = Some(proposal);
+                break;
+            }
+            batch.push(proposal);
+        }
+        batch
+    }
+}
+
+/// Where batches go.
+struct Route {
+    consensus: Consensus,
+    peers: Arc<Peers>,
+    applied: watch::Receiver<u64>,
+}
+
+enum Attempt {
+    Written(Written),
+    /// Certainly not written; worth another try while there is time.
+    NotWritten,
+    Failed(ProposeError),
+}
+
+/// Brings one batch to a decision and answers its proposals.
+async fn decide(route: Arc<Route>, mut batch: Vec<Proposal>, _in_flight: OwnedSemaphorePermit) {
+    let now = Instant::now();
+    batch.retain(|proposal| proposal.deadline > now && !proposal.reply.is_closed());
+    while let Some(deadline) = batch.iter().map(|proposal| proposal.deadline).min() {
+        let leader = route.consensus.leader();
+        if leader != Leader::ThisNode {
+            answer(batch.extract_if(.., |proposal| proposal.source == Source::Peer), ProposeError::NotLeader);
+        }
+        if batch.is_empty() {
+            return;
+        }
+        match route.attempt(leader, &batch, deadline).await {
+            Attempt::Written(written) => return distribute(written, batch),
+            Attempt::Failed(ProposeError::Unknown) => {
+                answer(batch.extract_if(.., |proposal| !proposal.repeatable), ProposeError::Unknown);
+            }
+            Attempt::Failed(error) => return answer(batch, error),
+            Attempt::NotWritten => {}
+        }
+        if Instant::now() + LEADER_RETRY >= deadline {
+            return answer(batch, ProposeError::NoQuorum);
+        }
+        tokio::time::sleep(LEADER_RETRY).await;
+    }
+}
+
+impl Route {
+    async fn attempt(&self, leader: Leader, batch: &[Proposal], deadline: Instant) -> Attempt {
+        let mut joined = EncodedCommands::default();
+        for proposal in batch {
+            joined.join(&proposal.commands);
+        }
+        match leader {
+            Leader::ThisNode => self.write(joined, deadline).await,
+            Leader::Other(node) => self.forward(node, joined, deadline).await,
+            Leader::Unknown => Attempt::NotWritten,
+        }
+    }
+
+    async fn write(&self, commands: EncodedCommands, deadline: Instant) -> Attempt {
+        let writing = self.consensus.write(commands.stamped(epoch_ms()));
+        match tokio::time::timeout_at(deadline, writing).await {
+            Ok(Ok(written)) => Attempt::Written(written),
+            Ok(Err(WriteError::NotLeader)) => Attempt::NotWritten,
+            Ok(Err(WriteError::Unknown)) | Err(_) => Attempt::Failed(ProposeError::Unknown),
+            Ok(Err(WriteError::Stopped(_))) => Attempt::Failed(ProposeError::Stopped),
+        }
+    }
+
+    async fn forward(&self, leader: u64, commands: EncodedCommands, deadline: Instant) -> Attempt {
+        let count = commands.count();
+        let timeout = deadline.saturating_duration_since(Instant::now());
+        match self.peers.forward(leader, commands.into_bytes(), count, timeout).await {
+            Ok(written) => self.applied_here(written, deadline).await,
+            Err(ForwardError::NotProposed(_)) => Attempt::NotWritten,
+            Err(ForwardError::Overloaded(_)) => Attempt::Failed(ProposeError::Overloaded),
+            Err(ForwardError::Unknown { .. }) => Attempt::Failed(ProposeError::Unknown),
+        }
+    }
+
+    async fn applied_here(&self, written: Written, deadline: Instant) -> Attempt {
+        let mut applied = self.applied.clone();
+        let reached = applied.wait_for(|index| *index >= written.log_index);
+        match tokio::time::timeout_at(deadline, reached).await {
+            Ok(Ok(_)) => Attempt::Written(written),
+            _ => Attempt::Failed(ProposeError::Unknown),
+        }
+    }
+}
+
+fn answer(proposals: impl IntoIterator<Item = Proposal>, error: ProposeError) {
+    for proposal in proposals {
+        // Whoever no longer waits needs no answer.
+        drop(proposal.reply.send(Err(error)));
+    }
+}
+
+fn distribute(written: Written, batch: Vec<Proposal>) {
+    let Written { log_index, outcomes } = written;
+    let mut outcomes = outcomes.into_iter();
+    for proposal in batch {
+        let wanted = proposal.commands.count() as usize;
+        let outcomes: Vec<Outcome> = outcomes.by_ref().take(wanted).collect();
+        let complete = outcomes.len() == wanted;
+        let answer = if complete { Ok(Written { log_index, outcomes }) } else { Err(ProposeError::Unknown) };
+        drop(proposal.reply.send(answer));
+    }
+}
+
+/// The leader's wall clock, for the timestamps clients see. The registry never lets it go back.
+fn epoch_ms() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}
