@@ -1,13 +1,26 @@
 //! A replicated service registry that speaks Netflix Eureka's REST protocol.
+//!
+//! A write comes in by [`http`], which has [`eureka`] read it, makes a [`command`] of it and hands
+//! that to [`propose`]. There it joins a batch that goes into the Raft log of [`raft`], at the
+//! leader straight away, from a follower by way of the leader's [`peer`] service. Once a majority
+//! has it on disk it is applied to the [`registry`], the pure state machine, whose changes are then
+//! in the [`view`] that readers see, with the [`lessor`] that keeps the leases' deadlines at the
+//! leader, and, a little later, in [`storage`]. The outcome goes back the way the command came.
+//! [`node`] wires all this; [`cli`] starts it.
 
+pub mod cli;
 pub mod config;
-pub mod encoding;
+pub mod logging;
+pub mod node;
+
 pub mod command;
+pub mod encoding;
 pub mod eureka;
+pub mod http;
 pub mod lessor;
 pub mod peer;
 pub mod propose;
 pub mod raft;
 pub mod registry;
-pub mod view;
 pub mod storage;
+pub mod view;

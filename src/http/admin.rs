@@ -1,0 +1,112 @@
+//! What operators and load balancers ask: is it alive, is it ready, how does the cluster stand.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::Facade;
+use super::answer::{Answer, json as json_answer, text};
+use crate::raft::Role;
+use crate::registry::Status;
+
+/// Alive: the process answers.
+pub fn live() -> Answer {
+    text(StatusCode::OK, "text/plain", "ok\n")
+}
+
+/// Ready: knows a leader, has caught up, and is not about to stop. The body tells what is missing.
+pub fn ready(facade: &Facade) -> Answer {
+    match unready(facade) {
+        None => text(StatusCode::OK, "text/plain", "ready\n"),
+        Some(reason) => text(StatusCode::SERVICE_UNAVAILABLE, "text/plain", format!("not ready: {reason}\n")),
+    }
+}
+
+/// The same in the shape of Spring Boot's actuator.
+pub fn health(facade: &Facade) -> Answer {
+    match unready(facade) {
+        None => json_answer(StatusCode::OK, &json!({"status": "UP"})),
+        Some(reason) => {
+            let details = json!({"status": "OUT_OF_SERVICE", "details": {"reason": reason}});
+            json_answer(StatusCode::SERVICE_UNAVAILABLE, &details)
+        }
+    }
+}
+
+fn unready(facade: &Facade) -> Option<String> {
+    let consensus = &facade.consensus;
+    if facade.is_stopping() {
+        return Some("this node is stopping".to_owned());
+    }
+    if let Some(failure) = consensus.failure() {
+        return Some(format!("Raft has stopped on this node: {failure}"));
+    }
+    if !consensus.knows_leader() {
+        let silence_ms = consensus.last_contact().as_millis();
+        return Some(format!("no leader known; last contact with a quorum {silence_ms} ms ago"));
+    }
+    if !consensus.caught_up() {
+        return Some("still catching up with the leader".to_owned());
+    }
+    None
+}
+
+/// `GET /api/cluster`.
+pub fn cluster(facade: &Facade) -> Answer {
+    let consensus = &facade.consensus;
+    let applied = consensus.machine().applied_state();
+    let status = consensus.status();
+    let leads = status.role == Role::Leader;
+    let described = facade.peers.described();
+    let nodes: BTreeMap<String, Value> = status
+        .nodes
+        .iter()
+        .map(|(id, node)| {
+            let this = *id == consensus.node_id();
+            let http_addr = match this {
+                true => Some(facade.http_addr.clone()),
+                false => described.get(id).map(|peer| peer.http_addr.clone()),
+            };
+            let mut entry = json!({"peer_addr": node.peer_addr, "http_addr": http_addr});
+            if leads {
+                let own = this.then_some(status.last_log_index);
+                entry["matched_index"] = json!(own.or(status.matched.get(id).copied()));
+            }
+            (id.to_string(), entry)
+        })
+        .collect();
+    let last_contact_ms = u64::try_from(status.last_contact.as_millis()).unwrap_or(u64::MAX);
+    json_answer(
+        StatusCode::OK,
+        &json!({
+            "node_id": consensus.node_id(),
+            "version": env!("CARGO_PKG_VERSION"),
+            "role": status.role.as_str(),
+            "leader_id": status.leader_id.filter(|_| consensus.knows_leader()),
+            "term": status.term,
+            "last_log_index": status.last_log_index,
+            "committed_index": status.committed_index,
+            "applied_index": applied.index,
+            "snapshot_index": status.snapshot_index,
+            "purged_index": status.purged_index,
+            "last_contact_ms": last_contact_ms,
+            "voters": status.voters,
+            "learners": status.learners,
+            "nodes": nodes,
+            "instances": applied.instances,
+            "state_hash": format!("{:016x}", applied.state_hash),
+        }),
+    )
+}
+
+/// `GET /serverinfo/statusoverrides`: the overrides in force, by instance id.
+pub fn status_overrides(facade: &Facade) -> Answer {
+    let overrides: BTreeMap<String, &'static str> = facade.consensus.machine().with_registry(|registry| {
+        let overridden = registry.registrations().filter_map(|(key, registration)| {
+            Some((key.id.to_string(), registration.overridden.map(Status::as_str)?))
+        });
+        overridden.collect()
+    });
+    json_answer(StatusCode::OK, &json!(overrides))
+}

@@ -1,0 +1,62 @@
+//! Request bodies: chunked or not, gzipped or not, and never more than allowed.
+
+use std::io::Read;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, header};
+use flate2::read::MultiGzDecoder;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use super::Facade;
+use super::error::HttpError;
+use super::request;
+use crate::eureka::{RequestFormat, request_format};
+
+/// A body with what it is said to be.
+pub struct SentBody {
+    pub format: RequestFormat,
+    pub bytes: Bytes,
+}
+
+/// Reads a whole body, as long as it is allowed to be both as sent and as unpacked.
+///
+/// # Errors
+/// [`HttpError`] if it is of another type, too long, does not arrive, or is not the gzip it says.
+pub async fn read(facade: &Facade, headers: &HeaderMap, body: Body) -> Result<SentBody, HttpError> {
+    let content_type = request::joined(headers, &header::CONTENT_TYPE);
+    let format = request_format(content_type.as_deref()).map_err(|_| HttpError::UnsupportedMediaType)?;
+    let max_bytes = facade.max_body_bytes;
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > max_bytes as u64) {
+        return Err(HttpError::TooLarge);
+    }
+    let collecting = tokio::time::timeout(facade.body_timeout, Limited::new(body, max_bytes).collect());
+    let collected = collecting.await.map_err(|_| HttpError::Incomplete)?;
+    let bytes = collected.map(|body| body.to_bytes()).map_err(|error| {
+        let too_long = error.downcast_ref::<LengthLimitError>().is_some();
+        if too_long { HttpError::TooLarge } else { HttpError::Incomplete }
+    })?;
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|encoding| encoding.as_bytes());
+    match encoding {
+        None | Some(b"identity") => Ok(SentBody { format, bytes }),
+        Some(encoding) if encoding.eq_ignore_ascii_case(b"gzip") => {
+            let unreadable = |error: std::io::Error| unreadable(headers, format, error);
+            let bytes = unpack(&bytes, max_bytes).map_err(unreadable)?.ok_or(HttpError::TooLarge)?;
+            Ok(SentBody { format, bytes })
+        }
+        Some(_) => Err(HttpError::UnsupportedMediaType),
+    }
+}
+
+/// The error for a body that cannot be made sense of; its answer is labelled as the body was.
+pub fn unreadable(headers: &HeaderMap, format: RequestFormat, reason: impl ToString) -> HttpError {
+    let content_type = headers.get(header::CONTENT_TYPE).cloned();
+    HttpError::Unreadable { format, content_type, reason: reason.to_string() }
+}
+
+/// `None` if it is more than `max_bytes`.
+fn unpack(packed: &[u8], max_bytes: usize) -> std::io::Result<Option<Bytes>> {
+    let mut unpacked = Vec::new();
+    MultiGzDecoder::new(packed).take(max_bytes as u64 + 1).read_to_end(&mut unpacked)?;
+    Ok((unpacked.len() <= max_bytes).then(|| unpacked.into()))
+}

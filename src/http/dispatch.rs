@@ -1,0 +1,51 @@
+//! From a request to the handler of its action.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+
+use super::answer::{Answer, empty, with};
+use super::error::HttpError;
+use super::eureka_routes::{Action, NoRoute, Resource, route};
+use super::request::{self, Parameters};
+use super::{Facade, cancel, metadata, query, register, renew, replication, status, status_page};
+
+/// Answers everything under Eureka's paths.
+pub async fn eureka(State(facade): State<Arc<Facade>>, request: Request<Body>) -> Answer {
+    match route(request.method(), request.uri().path()) {
+        Ok(action) => act(&facade, action, request).await.unwrap_or_else(Answer::from),
+        Err(NoRoute::NotFound) => empty(StatusCode::NOT_FOUND),
+        Err(NoRoute::BadPath) => empty(StatusCode::BAD_REQUEST),
+        Err(NoRoute::MethodNotAllowed { allow }) => {
+            with(empty(StatusCode::METHOD_NOT_ALLOWED), header::ALLOW, HeaderValue::from_static(allow))
+        }
+    }
+}
+
+async fn act(facade: &Facade, action: Action, request: Request<Body>) -> Result<Answer, HttpError> {
+    let (head, body) = request.into_parts();
+    let headers = &head.headers;
+    let parameters = Parameters::new(head.uri.query());
+    if let Action::Options { allow } = action {
+        return Ok(with(empty(StatusCode::OK), header::ALLOW, HeaderValue::from_static(allow)));
+    }
+    let format = request::format(headers)?;
+    match action {
+        Action::Read(Resource::ServerStatus) => Ok(status_page::status(facade, format)),
+        Action::Read(resource) => {
+            let answer = query::read(facade, &resource, headers, format).await;
+            Ok(answer.unwrap_or_else(|| empty(StatusCode::NOT_FOUND)))
+        }
+        Action::Register { app } => register::register(facade, &app, headers, format, body).await,
+        Action::Renew { app, id } => renew::renew(facade, (&app, &id), &parameters, headers, format).await,
+        Action::Cancel { app, id } => cancel::cancel(facade, &app, &id).await,
+        Action::SetStatus { app, id } => status::set(facade, (&app, &id), &parameters).await,
+        Action::RemoveStatus { app, id } => status::remove(facade, (&app, &id), &parameters).await,
+        Action::PutMetadata { app, id } => metadata::put(facade, (&app, &id), &parameters).await,
+        Action::Replicate => replication::replicate(facade, headers, body).await,
+        // The flag of an AWS auto scaling group: as any server outside of AWS answers.
+        Action::SetAsg | Action::Options { .. } => Ok(empty(StatusCode::BAD_REQUEST)),
+    }
+}

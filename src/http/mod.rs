@@ -1,0 +1,65 @@
+//! The HTTP façade. Every route is in `routes` and `eureka_routes`; each write reads extract, Command, propose,
+//! Outcome, response; reads are answered from this node's own view.
+
+mod admin;
+mod answer;
+mod body;
+mod cancel;
+mod dispatch;
+mod error;
+mod eureka_routes;
+mod listen;
+mod metadata;
+mod query;
+mod register;
+mod renew;
+mod replication;
+mod request;
+mod routes;
+mod status;
+mod status_page;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::propose::Proposer;
+use crate::raft::{Consensus, Peers};
+
+pub use listen::serve;
+pub use routes::router;
+
+/// What handlers need of the node.
+pub struct Facade {
+    pub consensus: Consensus,
+    pub proposer: Proposer,
+    pub peers: Arc<Peers>,
+    pub http_addr: String,
+    max_body_bytes: usize,
+    body_timeout: Duration,
+    stopping: AtomicBool,
+}
+
+impl Facade {
+    pub fn new(consensus: Consensus, proposer: Proposer, peers: Arc<Peers>, config: &Config) -> Self {
+        Self {
+            consensus,
+            proposer,
+            peers,
+            http_addr: config.advertised_http_addr().to_string(),
+            max_body_bytes: config.max_body_bytes,
+            body_timeout: Duration::from_millis(config.request_header_timeout_ms),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on this node is not ready, so that load balancers look elsewhere.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}

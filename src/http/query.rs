@@ -1,0 +1,89 @@
+//! Every read of the registry, answered from this node's view.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use super::answer::{Answer, empty, page};
+use super::eureka_routes::Resource;
+use super::{Facade, request};
+use crate::eureka::{Format, accepts_gzip};
+use crate::view::{Bulk, Page, View};
+
+const INDEX: HeaderName = HeaderName::from_static("x-registry-index");
+const KNOWN_LEADER: HeaderName = HeaderName::from_static("x-registry-known-leader");
+const LAST_CONTACT: HeaderName = HeaderName::from_static("x-registry-last-contact");
+
+/// Answers for a resource of the registry; `None` if it is another's.
+pub async fn read(
+    facade: &Facade,
+    resource: &Resource,
+    headers: &HeaderMap,
+    format: Format,
+) -> Option<Answer> {
+    // Before the view: what the header tells is never ahead of the body.
+    let index = facade.consensus.machine().last_applied();
+    let view = facade.consensus.machine().view();
+    let gzip = accepts_gzip(request::joined(headers, &header::ACCEPT_ENCODING).as_deref());
+    let found = match resource {
+        Resource::Applications => Some(bulk(&view, Bulk::Full, format, gzip).await),
+        Resource::Delta => Some(bulk(&view, Bulk::Delta, format, gzip).await),
+        Resource::Application { app } => view.app(app.to_uppercase().as_str(), format),
+        Resource::Instance { app, id } => view.instance(app.to_uppercase().as_str(), id, format.full()),
+        Resource::InstanceById { id } => view.instance_by_id(id, format.full()),
+        Resource::Vip { name } => Some(view.vip(name, format)),
+        Resource::SecureVip { name } => Some(view.svip(name, format)),
+        _ => return None,
+    };
+    let mut answer = match found {
+        None => empty(StatusCode::NOT_FOUND),
+        Some(found) => {
+            let tag = entity_tag(&view, &found, format);
+            match tag.as_ref().is_some_and(|tag| is_known(headers, tag)) {
+                true => tagged(empty(StatusCode::NOT_MODIFIED), tag),
+                false => tagged(page(found), tag),
+            }
+        }
+    };
+    describe(facade, index, answer.headers_mut());
+    Some(answer)
+}
+
+/// The first page after a change may take a while to make, which is not for a thread that serves
+/// others.
+async fn bulk(view: &std::sync::Arc<View>, bulk: Bulk, format: Format, gzip: bool) -> Page {
+    if let Some(page) = view.bulk_if_made(bulk, format, gzip) {
+        return page;
+    }
+    let making = view.clone();
+    let made = tokio::task::spawn_blocking(move || making.bulk(bulk, format, gzip)).await;
+    made.unwrap_or_else(|_| view.bulk(bulk, format, gzip))
+}
+
+/// Weak: the same tag may stand for later renewal times.
+fn entity_tag(view: &View, page: &Page, format: Format) -> Option<HeaderValue> {
+    let packed = if page.gzip() { "-gzip" } else { "" };
+    HeaderValue::try_from(format!("W/\"{}-{format:?}{packed}\"", view.index())).ok()
+}
+
+fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    let Some(known) = request::joined(headers, &header::IF_NONE_MATCH) else {
+        return false;
+    };
+    known.split(',').map(str::trim).any(|known| known == "*" || known.as_bytes() == tag.as_bytes())
+}
+
+fn tagged(mut answer: Answer, tag: Option<HeaderValue>) -> Answer {
+    if let Some(tag) = tag {
+        answer.headers_mut().insert(header::ETAG, tag);
+    }
+    answer
+}
+
+/// How fresh this node's answer is.
+fn describe(facade: &Facade, index: u64, headers: &mut HeaderMap) {
+    let consensus = &facade.consensus;
+    let contact_ms = u64::try_from(consensus.last_contact().as_millis()).unwrap_or(u64::MAX);
+    let known = if consensus.knows_leader() { "true" } else { "false" };
+    headers.insert(INDEX, HeaderValue::from(index));
+    headers.insert(KNOWN_LEADER, HeaderValue::from_static(known));
+    headers.insert(LAST_CONTACT, HeaderValue::from(contact_ms));
+}

@@ -1,0 +1,43 @@
+//! `PUT apps/{app}/{id}`: renew a lease. The answer is decided in the log, never by what this node
+//! happens to know: a false 404 makes a client register anew, a false 200 hides a lost lease.
+
+use axum::http::{HeaderMap, StatusCode};
+
+use super::Facade;
+use super::answer::{Answer, empty, text};
+use super::error::HttpError;
+use super::request::{self, Parameters};
+use crate::command::Command;
+use crate::eureka::{Format, instance_document};
+use crate::registry::{Origin, Outcome, Status};
+
+pub async fn renew(
+    facade: &Facade,
+    (app, id): (&str, &str),
+    parameters: &Parameters<'_>,
+    headers: &HeaderMap,
+    format: Format,
+) -> Result<Answer, HttpError> {
+    let origin = request::origin(headers);
+    let overridden = match origin {
+        Origin::Replication => {
+            parameters.status("overriddenstatus")?.filter(|status| *status != Status::Unknown)
+        }
+        Origin::Client => None,
+    };
+    let command = Command::Renew {
+        key: request::key(app, id)?,
+        last_dirty_ms: parameters.last_dirty_ms()?,
+        overridden,
+        origin,
+    };
+    let outcome = facade.proposer.propose(&command).await?;
+    Ok(match outcome {
+        Outcome::Done => empty(StatusCode::OK),
+        Outcome::Conflict(stored) => {
+            let format = format.full();
+            text(StatusCode::CONFLICT, format.media_type(), instance_document(format, &stored))
+        }
+        _ => empty(StatusCode::NOT_FOUND),
+    })
+}

@@ -1,0 +1,115 @@
+//! `POST peerreplication/batch`: what another Eureka server passes on, many changes at once. All of
+//! them are proposed together; each has its answer, in order.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+
+use super::answer::{Answer, text};
+use super::error::HttpError;
+use super::{Facade, body};
+use crate::command::Command;
+use crate::eureka::{BatchAction, BatchItem, ItemAnswer, RequestFormat, decode_batch, encode_batch_response};
+use crate::registry::{AppName, InstanceId, Key, MAX_INSTANCE_BYTES, Origin, Outcome, Status};
+
+/// An item that Eureka's servers fail on; the others of its batch are none the worse for it.
+const FAILED: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;
+
+/// What becomes of an item: a command with its outcome to come, or an answer at once.
+enum Item {
+    Proposed(BatchAction, Command),
+    Answered(StatusCode),
+}
+
+pub async fn replicate(facade: &Facade, headers: &HeaderMap, body: Body) -> Result<Answer, HttpError> {
+    let sent = body::read(facade, headers, body).await?;
+    if sent.format != RequestFormat::Json {
+        return Err(HttpError::UnsupportedMediaType);
+    }
+    let items = decode_batch(&sent.bytes).map_err(|error| body::unreadable(headers, sent.format, error))?;
+    let items: Vec<Item> = items.into_iter().map(item).collect();
+    let commands: Vec<Command> = items.iter().filter_map(Item::command).cloned().collect();
+    let outcomes = facade.proposer.propose_all(&commands).await?;
+    let mut outcomes = outcomes.iter();
+    let answers: Vec<ItemAnswer<'_>> = items.iter().map(|item| answer(item, &mut outcomes)).collect();
+    Ok(text(StatusCode::OK, "application/json", encode_batch_response(&answers)))
+}
+
+impl Item {
+    fn command(&self) -> Option<&Command> {
+        match self {
+            Item::Proposed(_, command) => Some(command),
+            Item::Answered(_) => None,
+        }
+    }
+}
+
+fn item(item: BatchItem) -> Item {
+    let Some(action) = item.action else {
+        return Item::Answered(FAILED);
+    };
+    let command = match action {
+        BatchAction::Register => registration(item),
+        BatchAction::Heartbeat
+        | BatchAction::Cancel
+        | BatchAction::StatusUpdate
+        | BatchAction::DeleteStatusOverride => change(action, item),
+    };
+    match command {
+        Ok(command) => Item::Proposed(action, command),
+        Err(status) => Item::Answered(status),
+    }
+}
+
+/// A registration that is refused is answered 200 all the same: Eureka servers discard the refusal,
+/// and would send it again and again.
+fn registration(item: BatchItem) -> Result<Command, StatusCode> {
+    let document = item.instance.ok_or(FAILED)?;
+    let accepted = document.into_registration(&item.app).ok();
+    let accepted = accepted.filter(|accepted| accepted.instance.stored_bytes() <= MAX_INSTANCE_BYTES);
+    let accepted = accepted.ok_or(StatusCode::OK)?;
+    Ok(Command::Register {
+        key: accepted.key,
+        instance: Arc::new(accepted.instance),
+        last_dirty_ms: accepted.last_dirty_ms,
+        origin: Origin::Replication,
+    })
+}
+
+fn change(action: BatchAction, item: BatchItem) -> Result<Command, StatusCode> {
+    let parsed = AppName::parse(&item.app).and_then(|app| Ok(Key::new(app, InstanceId::parse(&item.id)?)));
+    let key = parsed.map_err(|_| FAILED)?;
+    let last_dirty_ms = item.last_dirty_ms;
+    let status = item.status.as_ref().map(|word| word.known().ok_or(FAILED)).transpose();
+    Ok(match action {
+        BatchAction::Cancel => Command::Cancel { key },
+        BatchAction::StatusUpdate => {
+            Command::SetStatus { key, status: status?.ok_or(FAILED)?, last_dirty_ms }
+        }
+        BatchAction::DeleteStatusOverride => Command::RemoveStatus { key, status: status?, last_dirty_ms },
+        BatchAction::Heartbeat | BatchAction::Register => {
+            let overridden = item.overridden_status.as_ref().and_then(|word| word.known());
+            let overridden = overridden.filter(|status| *status != Status::Unknown);
+            Command::Renew { key, last_dirty_ms, overridden, origin: Origin::Replication }
+        }
+    })
+}
+
+fn answer<'o>(item: &Item, outcomes: &mut impl Iterator<Item = &'o Outcome>) -> ItemAnswer<'o> {
+    let status = |status: StatusCode| ItemAnswer { status_code: status.as_u16(), entity: None };
+    let Item::Proposed(action, _) = item else {
+        return match item {
+            Item::Answered(code) => status(*code),
+            Item::Proposed(..) => status(StatusCode::OK),
+        };
+    };
+    match outcomes.next() {
+        Some(Outcome::Conflict(stored)) => {
+            ItemAnswer { status_code: StatusCode::CONFLICT.as_u16(), entity: Some(stored) }
+        }
+        Some(Outcome::NotFound) if *action != BatchAction::Register => status(StatusCode::NOT_FOUND),
+        Some(_) => status(StatusCode::OK),
+        None => status(FAILED),
+    }
+}

@@ -1,0 +1,23 @@
+//! Every route, in one table; Eureka's own in [`super::eureka_routes`].
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+
+use super::{Facade, admin, dispatch};
+
+pub fn router(facade: Arc<Facade>) -> Router {
+    Router::new()
+        .route("/livez", get(async || admin::live()))
+        .route("/readyz", get(async |State(facade): State<Arc<Facade>>| admin::ready(&facade)))
+        .route("/actuator/health", get(async |State(facade): State<Arc<Facade>>| admin::health(&facade)))
+        .route("/api/cluster", get(async |State(facade): State<Arc<Facade>>| admin::cluster(&facade)))
+        .route(
+            "/serverinfo/statusoverrides",
+            get(async |State(facade): State<Arc<Facade>>| admin::status_overrides(&facade)),
+        )
+        .fallback(dispatch::eureka)
+        .with_state(facade)
+}

@@ -1,0 +1,43 @@
+//! `PUT` and `DELETE apps/{app}/{id}/status`: set a status override, and remove it.
+
+use axum::http::StatusCode;
+
+use super::Facade;
+use super::answer::{Answer, empty};
+use super::error::HttpError;
+use super::request::{self, Parameters};
+use crate::command::Command;
+use crate::registry::Outcome;
+
+pub async fn set(
+    facade: &Facade,
+    (app, id): (&str, &str),
+    parameters: &Parameters<'_>,
+) -> Result<Answer, HttpError> {
+    let command = Command::SetStatus {
+        key: request::key(app, id)?,
+        status: parameters.status("value")?.ok_or(HttpError::BadParameter("value"))?,
+        last_dirty_ms: parameters.last_dirty_ms()?,
+    };
+    propose(facade, command).await
+}
+
+pub async fn remove(
+    facade: &Facade,
+    (app, id): (&str, &str),
+    parameters: &Parameters<'_>,
+) -> Result<Answer, HttpError> {
+    let command = Command::RemoveStatus {
+        key: request::key(app, id)?,
+        status: parameters.status("value")?,
+        last_dirty_ms: parameters.last_dirty_ms()?,
+    };
+    propose(facade, command).await
+}
+
+async fn propose(facade: &Facade, command: Command) -> Result<Answer, HttpError> {
+    Ok(match facade.proposer.propose(&command).await? {
+        Outcome::Done => empty(StatusCode::OK),
+        _ => empty(StatusCode::NOT_FOUND),
+    })
+}
