@@ -1,0 +1,14 @@
+//! Clusters of real processes: what was acknowledged stays, whoever is killed.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod acknowledged;
+mod clients;
+mod no_quorum;
+mod read_your_writes;
+mod renewals;
+mod restart;
+mod snapshot;
+mod start_errors;
+mod stop;

@@ -1,0 +1,19 @@
+//! What every outside test stands on: real processes of the server, a client that sends exact
+//! bytes, and waiting that polls instead of sleeping.
+#![allow(dead_code, unused_imports, reason = "each test binary includes the whole harness and uses its part")]
+
+mod cluster;
+mod deadline;
+mod document;
+mod http;
+mod node;
+mod ports;
+mod registry;
+
+pub use cluster::Cluster;
+pub use deadline::{until, until_within};
+pub use document::Document;
+pub use http::{Request, Response, exchange};
+pub use node::{ClusterView, Node, NodeSpec};
+pub use ports::free_addr;
+pub use registry::{Applications, applications};

@@ -1,0 +1,205 @@
+//! One process of the server.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::deadline::{until, until_within};
+use super::http::Request;
+
+const LOG_TAIL_LINES: usize = 40;
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// What a process is started with; the same for each of its lives.
+#[derive(Debug, Clone)]
+pub struct NodeSpec {
+    pub id: u64,
+    pub http: SocketAddr,
+    pub peer: SocketAddr,
+    pub data_dir: PathBuf,
+    pub log_file: PathBuf,
+    /// `ID=PEER,…` of every node.
+    pub initial_cluster: String,
+    pub extra_flags: Vec<String>,
+}
+
+impl NodeSpec {
+    /// The command line, with nothing inherited that would set the server up otherwise.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rs-registry"));
+        for (name, _) in std::env::vars_os() {
+            if name == "RUST_LOG" || name.to_string_lossy().starts_with("RS_REGISTRY_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .arg("serve")
+            .args(["--node-id", &self.id.to_string()])
+            .arg("--data-dir")
+            .arg(&self.data_dir)
+            .args(["--http-addr", &self.http.to_string()])
+            .args(["--peer-addr", &self.peer.to_string()])
+            .args(["--initial-cluster", &self.initial_cluster])
+            .args(&self.extra_flags)
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+/// The part of `/api/cluster` that tests look at.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ClusterView {
+    pub node_id: u64,
+    pub role: String,
+    pub leader_id: Option<u64>,
+    pub term: u64,
+    pub last_log_index: Option<u64>,
+    pub applied_index: Option<u64>,
+    pub state_hash: Value,
+    pub nodes: BTreeMap<String, Value>,
+}
+
+impl ClusterView {
+    pub fn leads(&self) -> bool {
+        self.role == "leader" && self.leader_id == Some(self.node_id)
+    }
+}
+
+/// A server process, killed when this is dropped; its log's tail is printed when the test failed.
+pub struct Node {
+    pub spec: NodeSpec,
+    child: Option<Child>,
+}
+
+impl Node {
+    /// Starts the process and does not wait for it.
+    pub fn spawn(spec: NodeSpec) -> Self {
+        let mut node = Self { spec, child: None };
+        node.start();
+        node
+    }
+
+    /// Starts the process again on the same data.
+    pub fn start(&mut self) {
+        assert!(self.child.is_none(), "node {} runs already", self.spec.id);
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&self.spec.log_file)
+            .unwrap_or_else(|error| panic!("{}: {error}", self.spec.log_file.display()));
+        let errors = log.try_clone().unwrap_or_else(|error| panic!("a second handle of the log: {error}"));
+        let child = self.spec.command().stdout(log).stderr(errors).spawn();
+        self.child = Some(child.unwrap_or_else(|error| panic!("the server does not start: {error}")));
+    }
+
+    pub fn restart(&mut self) {
+        self.kill();
+        self.start();
+        self.wait_ready();
+    }
+
+    /// Waits until `/readyz` answers 200.
+    pub fn wait_ready(&mut self) {
+        let id = self.spec.id;
+        until(&format!("node {id} is ready"), || {
+            if let Some(status) = self.exited() {
+                panic!("node {id} ended with {status} instead of starting");
+            }
+            match Request::get("/readyz").send(self.spec.http) {
+                Ok(response) if response.status == 200 => Ok(()),
+                Ok(response) => Err(format!("/readyz answers {}", response.status)),
+                Err(error) => Err(error.to_string()),
+            }
+        });
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.is_some() && self.exited().is_none()
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // Fails only when the process has ended by itself, which is as good.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// SIGTERM; waits for the end.
+    ///
+    /// # Panics
+    /// When the process still runs after ten seconds.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        let id = self.spec.id;
+        let status = until_within(STOP_LIMIT, &format!("node {id} ends after SIGTERM"), || {
+            self.exited().ok_or_else(|| "still running".to_owned())
+        });
+        self.child = None;
+        status
+    }
+
+    /// SIGSTOP: the process stands still and its sockets stay open.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    pub fn view(&self) -> Result<ClusterView, String> {
+        let response =
+            Request::get("/api/cluster").send(self.spec.http).map_err(|error| error.to_string())?;
+        if response.status != 200 {
+            return Err(format!("/api/cluster answers {}", response.status));
+        }
+        let text = response.text();
+        serde_json::from_str(&text).map_err(|error| format!("{error} in {text}"))
+    }
+
+    /// The whole of what the process has written to stdout and stderr in all its lives.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.spec.log_file).unwrap_or_default()
+    }
+
+    fn exited(&mut self) -> Option<ExitStatus> {
+        let child = self.child.as_mut()?;
+        child.try_wait().unwrap_or_else(|error| panic!("waiting for node {}: {error}", self.spec.id))
+    }
+
+    fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().unwrap_or_else(|| panic!("node {} is not running", self.spec.id));
+        kill_process(Pid::from_child(child), signal)
+            .unwrap_or_else(|error| panic!("{signal:?} to node {}: {error}", self.spec.id));
+    }
+
+    fn print_log_tail(&self) {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let tail = &lines[lines.len().saturating_sub(LOG_TAIL_LINES)..];
+        eprintln!("--- node {}: last {} of {} lines", self.spec.id, tail.len(), lines.len());
+        for line in tail {
+            eprintln!("{line}");
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.print_log_tail();
+        }
+        self.kill();
+    }
+}

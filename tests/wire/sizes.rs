@@ -1,0 +1,78 @@
+//! Sizes: what is too big is refused with 413 and leaves nothing behind.
+
+use std::net::SocketAddr;
+
+use serde_json::json;
+
+use super::framing::{chunked, gzip};
+use super::harness::{Cluster, Document, Request, applications};
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+#[test]
+fn a_body_over_one_mebibyte_is_refused_however_it_is_framed() {
+    let cluster = Cluster::start(1);
+    let addr = cluster.addrs()[0];
+    let document = padded("big", MIB);
+    let text = document.json().into_bytes();
+    let post = || Request::post(&document.app_path()).header("Content-Type", "application/json");
+    let framed = [
+        ("with a length", post().body(text.clone())),
+        ("with a length of 10 GB that never comes", post().header("Content-Length", "10000000000")),
+        ("in chunks", post().header("Transfer-Encoding", "chunked").body(chunked(&text, 64 * KIB))),
+        ("compressed", post().header("Content-Encoding", "gzip").body(gzip(&text))),
+        ("as a bomb", post().header("Content-Encoding", "gzip").body(gzip(&vec![b' '; 64 * MIB]))),
+    ];
+    for (how, request) in framed {
+        assert_refused(&request, addr, how);
+    }
+    let batch = json!({"replicationList": [], "pad": "x".repeat(MIB)}).to_string();
+    assert_refused(&Request::post("/eureka/peerreplication/batch/").json(batch), addr, "a batch");
+    assert_eq!(applications(addr).len(), 0);
+}
+
+#[test]
+fn a_body_just_below_one_mebibyte_is_read() {
+    let cluster = Cluster::start(1);
+    let addr = cluster.addrs()[0];
+    let document = Document::new("SIZES", "roomy");
+    let mut text = document.json().into_bytes();
+    text.resize(MIB - 1, b' ');
+    let response = Request::post(&document.app_path()).json(text).expect(addr);
+    assert_eq!(response.status, 204);
+    assert_eq!(document.read().expect(addr).status, 200);
+}
+
+#[test]
+fn an_instance_over_64_kib_is_refused() {
+    let cluster = Cluster::start(1);
+    let addr = cluster.addrs()[0];
+    let small = padded("small", 60 * KIB);
+    assert_eq!(small.register().expect(addr).status, 204);
+    let large = padded("large", 66 * KIB);
+    assert_refused(&large.register(), addr, "66 KiB in JSON");
+    assert_eq!(large.read().expect(addr).status, 404);
+}
+
+#[test]
+fn metadata_does_not_grow_an_instance_over_64_kib() {
+    let cluster = Cluster::start(1);
+    let addr = cluster.addrs()[0];
+    let document = padded("full", 60 * KIB);
+    assert_eq!(document.register().expect(addr).status, 204);
+    let before = document.read().expect(addr).value();
+    let more = format!("{}/metadata?more={}", document.path(), "y".repeat(6 * KIB));
+    assert_refused(&Request::put(&more), addr, "metadata");
+    assert_eq!(document.read().expect(addr).value(), before);
+}
+
+fn padded(id: &str, bytes: usize) -> Document {
+    Document::new("SIZES", id).set("metadata", json!({"pad": "x".repeat(bytes)}))
+}
+
+fn assert_refused(request: &Request, addr: SocketAddr, how: &str) {
+    let response = request.expect(addr);
+    assert_eq!(response.status, 413, "{how}: {response:?}");
+    assert!(response.body.is_empty(), "{how}: {response:?}");
+}
