@@ -18,6 +18,7 @@ pub mod encoding;
 pub mod eureka;
 pub mod http;
 pub mod lessor;
+pub mod linearize;
 pub mod peer;
 pub mod propose;
 pub mod raft;

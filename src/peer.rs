@@ -95,6 +95,11 @@ impl Peer for PeerService {
         Ok(Response::new(peer::ForwardResponse { result: Some(answer) }))
     }
 
+    async fn read_index(&self, _: Request<peer::ReadIndexRequest>) -> Answered<peer::ReadIndexResponse> {
+        let log_index = self.consensus.read_index().await;
+        Ok(Response::new(peer::ReadIndexResponse { log_index }))
+    }
+
     async fn describe(&self, _: Request<peer::DescribeRequest>) -> Answered<peer::DescribeResponse> {
         Ok(Response::new(peer::DescribeResponse {
             node_id: self.consensus.node_id(),

@@ -35,6 +35,7 @@ async fn act(facade: &Facade, action: Action, request: Request<Body>) -> Result<
     match action {
         Action::Read(Resource::ServerStatus) => Ok(status_page::status(facade, format)),
         Action::Read(resource) => {
+            query::consistency(facade, &parameters).await?;
             let answer = query::read(facade, &resource, headers, format).await;
             Ok(answer.unwrap_or_else(|| empty(StatusCode::NOT_FOUND)))
         }

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 
 use super::answer::{Answer, empty, text, with};
 use crate::eureka::{Format, Refusal, RequestFormat, cannot_parse_body};
+use crate::linearize::NoQuorum;
 use crate::propose::ProposeError;
 use crate::registry::NameError;
 
@@ -26,6 +27,8 @@ pub enum HttpError {
     TooLarge,
     #[error("the body did not arrive")]
     Incomplete,
+    #[error(transparent)]
+    NoQuorum(#[from] NoQuorum),
     #[error("not decided: {0}")]
     Undecided(#[from] ProposeError),
 }
@@ -50,7 +53,7 @@ impl From<HttpError> for Answer {
             }
             HttpError::TooLarge => empty(StatusCode::PAYLOAD_TOO_LARGE),
             HttpError::Incomplete => empty(StatusCode::REQUEST_TIMEOUT),
-            HttpError::Undecided(_) => unavailable(),
+            HttpError::Undecided(_) | HttpError::NoQuorum(_) => unavailable(),
         }
     }
 }

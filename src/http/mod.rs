@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::linearize::Linearizer;
 use crate::propose::Proposer;
 use crate::raft::{Consensus, Peers};
 
@@ -34,6 +35,7 @@ pub use routes::router;
 pub struct Facade {
     pub consensus: Consensus,
     pub proposer: Proposer,
+    pub linearizer: Linearizer,
     pub peers: Arc<Peers>,
     pub http_addr: String,
     max_body_bytes: usize,
@@ -43,7 +45,9 @@ pub struct Facade {
 
 impl Facade {
     pub fn new(consensus: Consensus, proposer: Proposer, peers: Arc<Peers>, config: &Config) -> Self {
+        let read_timeout = Duration::from_millis(config.write_timeout_ms);
         Self {
+            linearizer: Linearizer::new(consensus.clone(), peers.clone(), read_timeout),
             consensus,
             proposer,
             peers,

@@ -3,7 +3,9 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::answer::{Answer, empty, page};
+use super::error::HttpError;
 use super::eureka_routes::Resource;
+use super::request::Parameters;
 use super::{Facade, request};
 use crate::eureka::{Format, accepts_gzip};
 use crate::view::{Bulk, Page, View};
@@ -11,6 +13,19 @@ use crate::view::{Bulk, Page, View};
 const INDEX: HeaderName = HeaderName::from_static("x-registry-index");
 const KNOWN_LEADER: HeaderName = HeaderName::from_static("x-registry-known-leader");
 const LAST_CONTACT: HeaderName = HeaderName::from_static("x-registry-last-contact");
+
+/// Waits for what `?consistency=` asks: `linearizable`, or `local`, which is the default.
+///
+/// # Errors
+/// [`HttpError::NoQuorum`] if it is not to be had, [`HttpError::BadParameter`] if it is neither.
+pub async fn consistency(facade: &Facade, parameters: &Parameters<'_>) -> Result<(), HttpError> {
+    const NAME: &str = "consistency";
+    match parameters.first(NAME).as_deref() {
+        None | Some("local") => Ok(()),
+        Some("linearizable") => Ok(facade.linearizer.wait().await?),
+        Some(_) => Err(HttpError::BadParameter(NAME)),
+    }
+}
 
 /// Answers for a resource of the registry; `None` if it is another's.
 pub async fn read(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::errors::{ClientWriteError, InitializeError, RaftError};
-use openraft::{Instant, LogIdOptionExt, Raft, ServerState, SnapshotPolicy};
+use openraft::{Instant, LogIdOptionExt, Raft, ReadPolicy, ServerState, SnapshotPolicy};
 
 use super::compaction::Compaction;
 use super::contact::Contact;
@@ -235,6 +235,13 @@ impl Consensus {
             Err(RaftError::APIError(error)) => Err(WriteError::Stopped(error.to_string())),
             Err(RaftError::Fatal(error)) => Err(WriteError::Stopped(error.to_string())),
         }
+    }
+
+    /// At the leader: the log index that a read which begins now has to see, after a quorum has
+    /// confirmed that this node still leads (Raft thesis, §6.4, ReadIndex). `None` if it does not.
+    pub async fn read_index(&self) -> Option<u64> {
+        let linearizer = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await;
+        Some(linearizer.ok()?.read_log_id().index())
     }
 
     /// Has the follower that is furthest take over; gives up after `patience`.

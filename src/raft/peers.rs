@@ -90,6 +90,22 @@ impl Peers {
         }
     }
 
+    /// Asks the leader for the log index that a read which begins now has to see. `None` if it
+    /// cannot tell, or cannot be asked.
+    pub async fn read_index(&self, leader: NodeId, timeout: Duration) -> Option<u64> {
+        let link = self.links.get(&leader)?;
+        let mut client = link.client().await.ok()?;
+        let mut request = Request::new(peer::ReadIndexRequest {});
+        request.set_timeout(timeout);
+        match tokio::time::timeout(timeout, client.read_index(request)).await {
+            Ok(Ok(response)) => response.into_inner().log_index,
+            Ok(Err(_)) | Err(_) => {
+                link.reset();
+                None
+            }
+        }
+    }
+
     /// What the peers last said of themselves.
     pub fn described(&self) -> BTreeMap<NodeId, PeerDescription> {
         self.described.lock().unwrap_or_else(PoisonError::into_inner).clone()
