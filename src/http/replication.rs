@@ -25,7 +25,7 @@ enum Item {
 pub async fn replicate(facade: &Facade, headers: &HeaderMap, body: Body) -> Result<Answer, HttpError> {
     let sent = body::read(facade, headers, body).await?;
     if sent.format != RequestFormat::Json {
-        return Err(HttpError::UnsupportedMediaType);
+        return Err(body::unreadable(headers, sent.format, "a batch is JSON"));
     }
     let items = decode_batch(&sent.bytes).map_err(|error| body::unreadable(headers, sent.format, error))?;
     let items: Vec<Item> = items.into_iter().map(item).collect();
