@@ -11,7 +11,10 @@ import json
 import os
 import sys
 
-from py_eureka_client import eureka_client
+# The client logs to stdout, which is for answers here; it takes the stream when it is imported.
+answers, sys.stdout = sys.stdout, sys.stderr
+
+from py_eureka_client import eureka_client  # noqa: E402
 
 
 def ids_of(client, app):
@@ -32,14 +35,14 @@ def main():
         renewal_interval_in_secs=1,
         duration_in_secs=4,
     )
-    print("ready", flush=True)
+    print("ready", file=answers, flush=True)
     for line in sys.stdin:
         words = line.split()
         if words[0] == "see":
-            print(json.dumps(ids_of(client, words[1])), flush=True)
+            print(json.dumps(ids_of(client, words[1])), file=answers, flush=True)
         elif words[0] == "stop":
             eureka_client.stop()
-            print("stopped", flush=True)
+            print("stopped", file=answers, flush=True)
             break
     # The client's heartbeat thread outlives stop() and would register again.
     os._exit(0)
