@@ -23,12 +23,20 @@ pub fn applications(addr: SocketAddr) -> Applications {
         let name = text(&app["name"]);
         let mut instances = BTreeMap::new();
         for instance in list(&app["instance"]) {
-            let id = text(&instance["instanceId"]);
+            let id = id_of(instance);
             assert!(instances.insert(id.clone(), instance.clone()).is_none(), "{name} lists {id} twice");
         }
         assert!(all.insert(name.clone(), instances).is_none(), "{name} is listed twice");
     }
     all
+}
+
+/// The id that an instance is kept under: its own, else its data centre's, else its host's name.
+fn id_of(instance: &Value) -> String {
+    let names = ["/instanceId", "/dataCenterInfo/metadata/instance-id", "/hostName"];
+    let mut said = names.iter().filter_map(|name| instance.pointer(name)?.as_str());
+    let id = said.find(|id| !id.is_empty());
+    id.unwrap_or_else(|| panic!("an instance without any name: {instance}")).to_owned()
 }
 
 fn list(value: &Value) -> &Vec<Value> {

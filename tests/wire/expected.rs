@@ -146,12 +146,13 @@ impl Difference {
 impl Change {
     fn apply_anywhere(&self, value: &mut Value, path: &[&str]) {
         self.apply_at(value, path);
-        if let Value::Object(members) = value {
-            for (name, member) in members {
-                if name != "metadata" {
-                    self.apply_anywhere(member, path);
-                }
+        match value {
+            Value::Object(members) => {
+                let told = members.iter_mut().filter(|(name, _)| *name != "metadata");
+                told.for_each(|(_, member)| self.apply_anywhere(member, path));
             }
+            Value::Array(members) => members.iter_mut().for_each(|member| self.apply_anywhere(member, path)),
+            _ => {}
         }
     }
 
