@@ -63,6 +63,8 @@ pub struct ClusterView {
     pub term: u64,
     pub last_log_index: Option<u64>,
     pub applied_index: Option<u64>,
+    pub snapshot_index: Option<u64>,
+    pub purged_index: Option<u64>,
     pub state_hash: Value,
     pub nodes: BTreeMap<String, Value>,
 }
