@@ -1,11 +1,13 @@
 //! Responses. Eureka's clients read any body of a write as a document, so all but the named texts
 //! of a 400 are empty.
 
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use futures_util::stream;
 use http_body::{Frame, SizeHint};
 
 use crate::view::{Chunks, Page};
@@ -15,6 +17,13 @@ pub type Answer = Response<Body>;
 pub fn empty(status: StatusCode) -> Answer {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
+    response
+}
+
+/// Of no stated length: a 304 must not tell another than the document's, and none is read from it.
+pub fn not_modified() -> Answer {
+    let mut response = Response::new(Body::from_stream(stream::empty::<Result<Bytes, Infallible>>()));
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
     response
 }
 
@@ -53,7 +62,7 @@ struct PageBody {
 
 impl http_body::Body for PageBody {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = Infallible;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,

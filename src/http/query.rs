@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::answer::{Answer, empty, page};
+use super::answer::{Answer, empty, not_modified, page};
 use super::error::HttpError;
 use super::eureka_routes::Resource;
 use super::request::Parameters;
@@ -53,7 +53,7 @@ pub async fn read(
         Some(found) => {
             let tag = entity_tag(&view, &found, format);
             match tag.as_ref().is_some_and(|tag| is_known(headers, tag)) {
-                true => tagged(empty(StatusCode::NOT_MODIFIED), tag),
+                true => tagged(not_modified(), tag),
                 false => tagged(page(found), tag),
             }
         }
