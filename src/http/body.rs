@@ -37,9 +37,12 @@ pub async fn read(facade: &Facade, headers: &HeaderMap, body: Body) -> Result<Se
         if too_long { HttpError::TooLarge } else { HttpError::Incomplete }
     })?;
     let encoding = headers.get(header::CONTENT_ENCODING).map(|encoding| encoding.as_bytes());
+    let is = |name: &[u8]| encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case(name));
     match encoding {
-        None | Some(b"identity") => Ok(SentBody { format, bytes }),
-        Some(encoding) if encoding.eq_ignore_ascii_case(b"gzip") => {
+        None => Ok(SentBody { format, bytes }),
+        Some(_) if is(b"identity") => Ok(SentBody { format, bytes }),
+        // Two names of one encoding (RFC 9110).
+        Some(_) if is(b"gzip") || is(b"x-gzip") => {
             let unreadable = |error: std::io::Error| unreadable(headers, format, error);
             let bytes = unpack(&bytes, max_bytes).map_err(unreadable)?.ok_or(HttpError::TooLarge)?;
             Ok(SentBody { format, bytes })
