@@ -8,6 +8,7 @@ mod cancel;
 mod dispatch;
 mod error;
 mod eureka_routes;
+mod linger;
 mod listen;
 mod metadata;
 mod query;

@@ -4,6 +4,7 @@
 mod harness;
 
 mod bodies;
+mod connections;
 mod documents;
 mod expected;
 mod framing;
