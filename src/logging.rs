@@ -16,8 +16,9 @@ pub enum LoggingError {
     SetUpTwice,
 }
 
-/// At their level info these libraries tell every step of theirs, several lines for each vote.
-const QUIET_LIBRARIES: &str = "openraft=warn,raft_log=warn,chunked_wal=warn";
+/// At their level info these libraries tell every step of theirs, several lines for each vote; openraft warns at each
+/// call that fails, where this program tells once that a peer cannot be reached.
+const QUIET_LIBRARIES: &str = "openraft=error,raft_log=warn,chunked_wal=warn";
 const FILTER_VARIABLE: &str = "RUST_LOG";
 const NO_COLOR_VARIABLE: &str = "NO_COLOR";
 
@@ -82,7 +83,7 @@ mod tests {
             levels.sort();
             levels
         };
-        assert_eq!(levels("info"), ["chunked_wal=warn", "info", "openraft=warn", "raft_log=warn"]);
+        assert_eq!(levels("info"), ["chunked_wal=warn", "info", "openraft=error", "raft_log=warn"]);
         assert_eq!(levels("openraft=debug"), ["chunked_wal=warn", "openraft=debug", "raft_log=warn"]);
     }
 

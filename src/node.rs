@@ -127,7 +127,7 @@ impl Node {
         let patience = Duration::from_millis(config.stop_timeout_ms);
         let stopping = async {
             self.facade.stop();
-            self.consensus.hand_over(patience / 4).await;
+            self.consensus.hand_over(patience / 10).await;
             self.stop_serving.send_replace(true);
             if tokio::time::timeout(patience / 4, &mut self.http).await.is_err() {
                 tracing::warn!("some requests were still under way");

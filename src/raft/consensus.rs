@@ -107,6 +107,11 @@ pub enum WriteError {
 pub enum ConsensusError {
     #[error("the Raft settings do not fit together: {0}")]
     Settings(String),
+    #[error(
+        "the log does not reach back to the snapshot or the stored state, or is damaged: {0}; what this node had is \
+         on the others: give it an empty data directory and an id that was never used"
+    )]
+    Storage(String),
     #[error("Raft cannot start: {0}")]
     Start(String),
 }
@@ -122,7 +127,7 @@ impl Consensus {
         let network = NetworkFactory { cluster: config.cluster_name.clone() };
         let raft = Raft::new(config.node_id, Arc::new(settings), network, log.clone(), machine.clone());
         Ok(Self {
-            raft: raft.await.map_err(|error| ConsensusError::Start(error.to_string()))?,
+            raft: raft.await.map_err(|error| ConsensusError::Storage(error.to_string()))?,
             contact: Arc::default(),
             machine,
             log,
@@ -186,11 +191,19 @@ impl Consensus {
         }
     }
 
-    /// Whether this node has applied nearly everything that the leader had committed.
+    /// Whether this node is of the cluster, had everything that was committed at one moment since
+    /// its start, and has not fallen far behind since.
     pub fn caught_up(&self) -> bool {
         let applied = self.machine.last_applied();
-        let heard = self.leader() == Leader::ThisNode || self.contact.ever_heard();
-        heard && applied + CAUGHT_UP_ENTRIES >= self.contact.leader_commit()
+        let leads = self.leader() == Leader::ThisNode;
+        let member = {
+            let metrics = self.raft.metrics();
+            let metrics = metrics.borrow_watched();
+            metrics.membership_config.membership().get_node(&self.node_id).is_some()
+        };
+        member
+            && (leads || self.contact.has_caught_up())
+            && applied + CAUGHT_UP_ENTRIES >= self.contact.leader_commit()
     }
 
     /// Why Raft stopped on this node, if it did.

@@ -39,7 +39,7 @@ impl Consensus {
         let leader_commit = request.leader_commit.index();
         let response = self.raft.append_entries(request).await.map_err(stopped)?;
         if !matches!(response, openraft::raft::AppendEntriesResponse::HigherVote(_)) {
-            self.contact.heard(leader_commit);
+            self.contact.heard(leader_commit.unwrap_or(0), self.machine().last_applied());
         }
         Ok(rpc::appended_to_message(&response))
     }

@@ -16,7 +16,7 @@ use openraft::raft::{
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tonic::{Request, Response, Status};
 
-use super::link::{Client, Link};
+use super::link::{Client, ConnectError, Link};
 use super::rpc::{self, peer};
 use super::types::{
     Node, NodeId, TypeConfig, log_id_to_message, stored_membership_to_message, vote_from_message,
@@ -43,16 +43,39 @@ impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
     type Network = Network;
 
     async fn new_client(&mut self, target: NodeId, node: &Node) -> Network {
-        Network { link: Link::new(&self.cluster, target, &node.peer_addr) }
+        Network::new(&self.cluster, target, node, false)
+    }
+
+    async fn new_heartbeat_client(&mut self, target: NodeId, node: &Node) -> Network {
+        Network::new(&self.cluster, target, node, true)
     }
 }
 
 /// One connection to one peer for one purpose.
 pub struct Network {
-    link: Result<Link, super::link::ConnectError>,
+    target: NodeId,
+    link: Result<Link, ConnectError>,
+    /// Whether to tell when the peer goes away and comes back: one of its connections is to.
+    tells: bool,
+    reached: bool,
 }
 
 impl Network {
+    fn new(cluster: &str, target: NodeId, node: &Node, tells: bool) -> Self {
+        Self { target, link: Link::new(cluster, target, &node.peer_addr), tells, reached: true }
+    }
+
+    fn note(&mut self, error: Option<&RpcError>) {
+        let reached = error.is_none();
+        if self.tells && reached != self.reached {
+            match error {
+                Some(error) => tracing::warn!(peer = self.target, %error, "a peer cannot be reached"),
+                None => tracing::info!(peer = self.target, "the peer is reached again"),
+            }
+        }
+        self.reached = reached;
+    }
+
     async fn call<M, A, F>(
         &mut self,
         message: M,
@@ -74,6 +97,7 @@ impl Network {
         if result.is_err() {
             link.reset();
         }
+        self.note(result.as_ref().err());
         Ok(result?.into_inner())
     }
 }
