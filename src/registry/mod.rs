@@ -2,6 +2,8 @@
 //! the same answer and the same state for the same commands, on every node and at every replay.
 
 mod apply;
+#[cfg(test)]
+pub mod arbitrary;
 mod change;
 mod delta;
 mod instance;
@@ -11,6 +13,8 @@ mod name;
 mod outcome;
 mod state_hash;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,0 +1,4 @@
+mod against_model;
+mod bounds;
+mod model;
+mod replay;

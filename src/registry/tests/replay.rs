@@ -1,0 +1,152 @@
+//! The same commands make the same registry, byte for byte, wherever a replay begins.
+
+use proptest::prelude::*;
+use prost::Message;
+
+use crate::encoding::message;
+use crate::encoding::{decode_delta_entry, decode_registration, encode_delta_entry, encode_registration};
+use crate::registry::arbitrary::{Entry, entries};
+use crate::registry::{LoadError, Outcome, Registry, Snapshot};
+
+type Records = (Vec<message::Registration>, Vec<message::DeltaEntry>);
+
+fn records(snapshot: &Snapshot) -> Records {
+    let registrations = snapshot.registrations.iter().map(|(key, held)| encode_registration(key, held));
+    let delta = snapshot.delta.iter().map(|(seq, entry)| encode_delta_entry(*seq, entry));
+    (registrations.collect(), delta.collect())
+}
+
+fn bytes(registry: &Registry) -> Vec<u8> {
+    let snapshot = registry.snapshot();
+    let mut bytes = Vec::new();
+    for number in [snapshot.now_ms as u64, snapshot.sequence, snapshot.state_hash] {
+        bytes.extend(number.to_be_bytes());
+    }
+    let (registrations, delta) = records(&snapshot);
+    bytes.extend(registrations.iter().flat_map(Message::encode_length_delimited_to_vec));
+    bytes.extend(delta.iter().flat_map(Message::encode_length_delimited_to_vec));
+    bytes
+}
+
+/// The registry taken apart into records and put together again from them.
+fn reloaded(registry: &Registry) -> Registry {
+    let snapshot = registry.snapshot();
+    let (registrations, delta) = records(&snapshot);
+    let registration = |record| {
+        let (key, registration) = decode_registration(record).unwrap();
+        (key, registration.into())
+    };
+    let decoded = Snapshot {
+        registrations: registrations.into_iter().map(registration).collect(),
+        delta: delta.into_iter().map(|record| decode_delta_entry(record).unwrap()).collect(),
+        ..snapshot.clone()
+    };
+    assert_eq!(decoded, snapshot);
+    Registry::from_snapshot(decoded).unwrap()
+}
+
+fn play(registry: &mut Registry, entries: &[Entry]) -> Vec<Outcome> {
+    entries.iter().flat_map(|entry| entry.apply(registry).0).collect()
+}
+
+fn assert_same(one: &Registry, other: &Registry) {
+    assert_eq!(one.snapshot(), other.snapshot());
+    assert_eq!(bytes(one), bytes(other));
+    assert_eq!(one.state_hash(), other.state_hash());
+}
+
+proptest! {
+    #[test]
+    fn the_same_commands_make_the_same_registry(entries in entries(30)) {
+        let (mut one, mut other) = (Registry::default(), Registry::default());
+        prop_assert_eq!(play(&mut one, &entries), play(&mut other, &entries));
+        assert_same(&one, &other);
+    }
+
+    /// The sum that is kept up to date is the one that a load counts anew.
+    #[test]
+    fn the_state_hash_is_that_of_the_state_after_every_entry(entries in entries(30)) {
+        let mut registry = Registry::default();
+        for entry in &entries {
+            entry.apply(&mut registry);
+            assert_same(&reloaded(&registry), &registry);
+        }
+    }
+
+    #[test]
+    fn a_snapshot_and_the_rest_is_the_whole(entries in entries(30), at in any::<prop::sample::Index>()) {
+        let at = at.index(entries.len());
+        let mut whole = Registry::default();
+        let outcomes = play(&mut whole, &entries);
+
+        let mut first = Registry::default();
+        let mut in_parts = play(&mut first, &entries[..at]);
+        let mut second = reloaded(&first);
+        in_parts.extend(play(&mut second, &entries[at..]));
+        prop_assert_eq!(in_parts, outcomes);
+        assert_same(&second, &whole);
+    }
+
+    #[test]
+    fn entries_from_the_log_do_what_the_commands_did(entries in entries(30)) {
+        let (mut written, mut replayed) = (Registry::default(), Registry::default());
+        for entry in &entries {
+            let batch = entry.encode(&written);
+            let (stamped_ms, commands) = batch.decode().unwrap();
+            for registry in [&mut written, &mut replayed] {
+                let mut changes = Vec::new();
+                registry.advance(stamped_ms, &mut changes);
+                for command in commands.clone() {
+                    command.apply(registry, &mut changes);
+                }
+            }
+        }
+        assert_same(&written, &replayed);
+    }
+
+    /// Whatever record is lost, doubled or of another time: a load finds out.
+    #[test]
+    fn records_that_do_not_belong_together_are_found_out(
+        entries in entries(30),
+        at in any::<prop::sample::Index>(),
+        lost in any::<prop::sample::Index>(),
+    ) {
+        let mut registry = Registry::default();
+        let at = at.index(entries.len());
+        play(&mut registry, &entries[..at]);
+        let former = registry.snapshot();
+        play(&mut registry, &entries[at..]);
+        let whole = registry.snapshot();
+
+        if !whole.registrations.is_empty() {
+            let mut without = whole.clone();
+            without.registrations.remove(lost.index(whole.registrations.len()));
+            prop_assert!(Registry::from_snapshot(without).is_err());
+        }
+        if !whole.delta.is_empty() {
+            let mut without = whole.clone();
+            without.delta.remove(lost.index(whole.delta.len()));
+            let mismatch = matches!(Registry::from_snapshot(without), Err(LoadError::HashMismatch { .. }));
+            prop_assert!(mismatch);
+        }
+        for (place, (key, stale)) in former.registrations.iter().enumerate() {
+            let Some((_, current)) = whole.registrations.iter().find(|(other, _)| other == key) else {
+                continue;
+            };
+            if stale != current {
+                let mut mixed = whole.clone();
+                let place_now = mixed.registrations.iter().position(|(other, _)| other == key).unwrap();
+                mixed.registrations[place_now].1 = stale.clone();
+                prop_assert!(Registry::from_snapshot(mixed).is_err(), "stale record {}", place);
+            }
+        }
+        if former.delta != whole.delta {
+            let mixed = Snapshot { delta: former.delta, ..whole.clone() };
+            prop_assert!(Registry::from_snapshot(mixed).is_err());
+        }
+        if former.now_ms != whole.now_ms {
+            let mixed = Snapshot { now_ms: former.now_ms, ..whole };
+            prop_assert!(Registry::from_snapshot(mixed).is_err());
+        }
+    }
+}
