@@ -7,6 +7,8 @@ mod command;
 mod instance;
 mod outcome;
 mod state;
+#[cfg(test)]
+mod tests;
 
 /// The generated messages of `registry.proto`.
 pub mod message {

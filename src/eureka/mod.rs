@@ -32,7 +32,7 @@ mod xml_pull;
 mod xml_write;
 
 #[cfg(test)]
-mod arbitrary;
+pub mod arbitrary;
 #[cfg(test)]
 mod round_trip;
 #[cfg(test)]

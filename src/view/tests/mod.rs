@@ -1,4 +1,5 @@
 mod delta;
+mod followed;
 mod incremental;
 mod instance;
 mod sharing;
