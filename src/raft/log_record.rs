@@ -1,5 +1,5 @@
-//! The records of the Raft log: our own messages, each with its length, in raft-log's framing
-//! (which adds the checksum).
+//! The records of the Raft log: our own messages, each behind its checksummed length, in raft-log's
+//! framing (which adds a checksum of the whole).
 
 use std::io;
 
@@ -160,17 +160,25 @@ impl Decode for StoredEntry {
     }
 }
 
+/// The length has a checksum of its own: a damaged one could reach beyond the end of the file, where
+/// the record would look like one that a crash left half-written, and be cut off with all after it.
 fn encode_message<W: io::Write>(message: &impl Message, mut w: W) -> Result<usize, io::Error> {
     let bytes = message.encode_to_vec();
-    let length = u32::try_from(bytes.len()).map_err(invalid)?;
-    w.write_all(&length.to_be_bytes())?;
+    let length = u32::try_from(bytes.len()).map_err(invalid)?.to_be_bytes();
+    let checksum = crc32fast::hash(&length).to_be_bytes();
+    w.write_all(&length)?;
+    w.write_all(&checksum)?;
     w.write_all(&bytes)?;
-    Ok(size_of_val(&length) + bytes.len())
+    Ok(length.len() + checksum.len() + bytes.len())
 }
 
 fn read_message<R: io::Read>(mut r: R) -> Result<bytes::Bytes, io::Error> {
-    let mut length = [0; size_of::<u32>()];
+    let (mut length, mut checksum) = ([0; size_of::<u32>()], [0; size_of::<u32>()]);
     r.read_exact(&mut length)?;
+    r.read_exact(&mut checksum)?;
+    if crc32fast::hash(&length).to_be_bytes() != checksum {
+        return Err(invalid("the length of a record is damaged"));
+    }
     let length = u32::from_be_bytes(length) as usize;
     if length > MAX_RECORD_BYTES {
         return Err(invalid(format!("a record of {length} bytes: more than was ever written")));

@@ -38,7 +38,8 @@ impl LogStore {
     /// Opens the log, cutting off what a crash left half-written at its end.
     ///
     /// # Errors
-    /// The log's own error if the directory cannot be used, or a record before the end is damaged.
+    /// The log's own error, and where its files are, if these cannot be used, or a record before the
+    /// end is damaged.
     pub fn open(dir: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
         let mut config = Config::new(dir.display());
@@ -46,7 +47,10 @@ impl LogStore {
         config.wal.chunk_max_size = Some(FILE_BYTES);
         config.wal.flush_batch_wait = Some(Duration::ZERO);
         config.log_cache_capacity = Some(CACHE_BYTES);
-        let log = Log::open(Arc::new(config))?;
+        let log = Log::open(Arc::new(config)).map_err(|error| {
+            let told = format!("{error}; the log's files are {}/r-(the chunk's id).wal", dir.display());
+            io::Error::new(error.kind(), told)
+        })?;
         Ok(Self { log: Arc::new(RwLock::new(log)) })
     }
 
@@ -179,3 +183,6 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         self.durably(|log| log.purge(StoredLogId::from(&log_id)).map(drop)).await
     }
 }
+
+#[cfg(test)]
+mod tests;
