@@ -238,11 +238,23 @@ impl Route {
     async fn forward(&self, leader: u64, commands: EncodedCommands, deadline: Instant) -> Attempt {
         let count = commands.count();
         let timeout = deadline.saturating_duration_since(Instant::now());
-        match self.peers.forward(leader, commands.into_bytes(), count, timeout).await {
+        let forwarding = self.peers.forward(leader, commands.into_bytes(), count, timeout);
+        let answer = tokio::select! {
+            answer = forwarding => answer,
+            () = self.deposed(leader) => return Attempt::Failed(ProposeError::Unknown),
+        };
+        match answer {
             Ok(written) => self.applied_here(written, deadline).await,
             Err(ForwardError::NotProposed(_)) => Attempt::NotWritten,
             Err(ForwardError::Overloaded(_)) => Attempt::Failed(ProposeError::Overloaded),
             Err(ForwardError::Unknown { .. }) => Attempt::Failed(ProposeError::Unknown),
+        }
+    }
+
+    /// Returns once another node leads: a leader that hangs may never answer, but has a successor.
+    async fn deposed(&self, leader: u64) {
+        while self.consensus.leader() == Leader::Other(leader) {
+            tokio::time::sleep(LEADER_RETRY).await;
         }
     }
 

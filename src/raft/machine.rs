@@ -129,6 +129,15 @@ impl Machine {
     /// # Errors
     /// [`StateError`] if it cannot be written; nothing acknowledged is lost by that.
     pub fn store(&self) -> Result<(), StateError> {
+        let stored = self.store_changes();
+        if stored.is_err() {
+            // What was taken is not stored: only the whole state can follow.
+            self.state().dirty = Dirty::everything();
+        }
+        stored
+    }
+
+    fn store_changes(&self) -> Result<(), StateError> {
         let mut state = self.state();
         if state.dirty.is_everything() {
             state.dirty = Dirty::default();
