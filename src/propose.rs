@@ -253,7 +253,7 @@ impl Route {
 
     /// Returns once another node leads: a leader that hangs may never answer, but has a successor.
     async fn deposed(&self, leader: u64) {
-        while self.consensus.leader() == Leader::Other(leader) {
+        while [Leader::Other(leader), Leader::Unknown].contains(&self.consensus.leader()) {
             tokio::time::sleep(LEADER_RETRY).await;
         }
     }
