@@ -176,7 +176,11 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn truncate_after(&mut self, last_log_id: Option<RaftLogId>) -> Result<(), io::Error> {
-        self.durably(|log| log.truncate(last_log_id.next_index()).map(drop)).await
+        let kept_to = last_log_id.next_index();
+        if kept_to >= self.read().log_state().last().map(RaftLogId::from).next_index() {
+            return Ok(());
+        }
+        self.durably(|log| log.truncate(kept_to).map(drop)).await
     }
 
     async fn purge(&mut self, log_id: RaftLogId) -> Result<(), io::Error> {

@@ -17,6 +17,8 @@ mod peers;
 mod roles;
 mod rpc;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use consensus::{Consensus, ConsensusError, Leader, Role, Status, WriteError, Written};
