@@ -301,16 +301,17 @@ impl RaftStateMachine<TypeConfig> for Machine {
         snapshot: SnapshotFile,
     ) -> Result<(), io::Error> {
         let snapshots = self.0.snapshots.clone();
+        let announced = meta.last_log_id;
         let installing = tokio::task::spawn_blocking(move || {
             let stored = snapshot.read()?;
             let state = State::from_stored(stored).map_err(io::Error::other)?;
+            if state.applied != announced {
+                return Err(io::Error::other("the snapshot is of another log index than announced"));
+            }
             snapshots.adopt(snapshot)?;
-            Ok::<_, io::Error>(state)
+            Ok(state)
         });
         let state = installing.await.map_err(io::Error::other)??;
-        if state.applied != meta.last_log_id {
-            return Err(io::Error::other("the snapshot is of another log index than announced"));
-        }
         tracing::info!(index = state.applied_index(), "installed a snapshot");
         self.replace(state);
         Ok(())

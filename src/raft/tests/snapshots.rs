@@ -59,3 +59,40 @@ proptest! {
         });
     }
 }
+
+#[test]
+fn a_snapshot_that_is_not_as_announced_changes_nothing() {
+    block_on(async {
+        let entries = raft_entries(&arbitrary_entries());
+        let (leader_dir, follower_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut leader = machine(leader_dir.path());
+        apply(&mut leader, &entries).await;
+        write_snapshot(&mut leader).await;
+        let sent = current(&mut leader).await;
+
+        let mut follower = machine(follower_dir.path());
+        apply(&mut follower, &entries[..1]).await;
+        let before = known(&follower);
+        let mut meta = sent.meta.clone();
+        meta.last_log_id = Some(log_id(1, 1000));
+        let file = received(&sent.snapshot, &follower);
+        follower.install_snapshot(&meta, file).await.unwrap_err();
+        assert_eq!(known(&follower), before);
+        assert!(follower.get_current_snapshot().await.unwrap().is_none());
+
+        let damaged = received(&sent.snapshot, &follower);
+        let length = damaged.size_bytes().unwrap();
+        damaged.file().set_len(length - 1).unwrap();
+        follower.install_snapshot(&sent.meta, damaged).await.unwrap_err();
+        assert_eq!(known(&follower), before);
+        assert!(follower.get_current_snapshot().await.unwrap().is_none());
+    });
+}
+
+/// A few entries, always the same.
+fn arbitrary_entries() -> Vec<Entry> {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let tree = proptest::collection::vec(entries(4), 4).new_tree(&mut TestRunner::deterministic());
+    tree.unwrap().current().concat()
+}
