@@ -4,6 +4,8 @@ mod keys;
 pub mod marker;
 mod snapshot_file;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io;

@@ -183,6 +183,11 @@ impl StateStore {
         synced.map_err(|source| StateError::Sync { dir: self.dir.clone(), source })
     }
 
+    #[cfg(test)]
+    pub(super) fn records(&self) -> &sled::Db {
+        &self.db
+    }
+
     fn apply(&self, batch: sled::Batch) -> Result<(), StateError> {
         self.db.apply_batch(batch).map_err(|error| self.sled(error))
     }

@@ -1,0 +1,203 @@
+//! What is stored comes back whole, or not at all.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::encoding::message::StateHeader;
+use crate::registry::arbitrary::{Entry, entries, key_of, plain_instance};
+use crate::registry::{LoadError, Origin, Registry, Snapshot};
+
+fn header(registry: &Registry) -> StateHeader {
+    StateHeader {
+        now_ms: registry.now_ms(),
+        sequence: registry.sequence(),
+        state_hash: registry.state_hash().value(),
+        registrations: registry.instance_count() as u64,
+        delta_entries: registry.delta().entries().len() as u64,
+        ..StateHeader::default()
+    }
+}
+
+fn small_registry() -> Registry {
+    let mut registry = Registry::default();
+    registry.advance(1_700_000_000_000, &mut Vec::new());
+    for id in ["a", "b"] {
+        let key = key_of("APP", id);
+        let instance = Arc::new(plain_instance(&key));
+        registry.register(key, instance, None, Origin::Client, &mut Vec::new());
+    }
+    registry.cancel(&key_of("APP", "b"), &mut Vec::new());
+    registry
+}
+
+fn write(dir: &SnapshotDir, registry: &Registry) -> SnapshotFile {
+    dir.write(&header(registry), &registry.snapshot()).unwrap()
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let names = fs::read_dir(dir).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn a_snapshot_comes_back_as_it_was_written(entries in entries(20)) {
+        let mut registry = Registry::default();
+        entries.iter().for_each(|entry: &Entry| drop(entry.apply(&mut registry)));
+        let dir = tempfile::tempdir().unwrap();
+        let snapshots = SnapshotDir::open(dir.path()).unwrap();
+        let expected = (header(&registry), registry.snapshot());
+        prop_assert_eq!(&write(&snapshots, &registry).read().unwrap(), &expected);
+        let current = SnapshotDir::open(dir.path()).unwrap().current().unwrap().unwrap();
+        prop_assert_eq!(&current.header().unwrap(), &expected.0);
+        prop_assert_eq!(current.read().unwrap(), expected);
+    }
+
+    #[test]
+    fn a_state_stored_as_a_whole_comes_back(first in entries(10), second in entries(10)) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = StateStore::open(dir.path()).unwrap();
+        prop_assert!(store.load().unwrap().is_none());
+        for entries in [first, second] {
+            let mut registry = Registry::default();
+            entries.iter().for_each(|entry: &Entry| drop(entry.apply(&mut registry)));
+            store.replace(&header(&registry), &registry.snapshot()).unwrap();
+            store.sync().unwrap();
+            prop_assert_eq!(store.load().unwrap().unwrap(), (header(&registry), registry.snapshot()));
+        }
+    }
+}
+
+/// Opens a directory whose current snapshot is these bytes: it must be put aside, unread.
+fn assert_put_aside(bytes: &[u8], what: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("current"), bytes).unwrap();
+    let snapshots = SnapshotDir::open(dir.path()).unwrap();
+    assert!(snapshots.current().unwrap().is_none(), "{what}");
+    assert_eq!(names(dir.path()), ["damaged"], "{what}");
+    assert_eq!(fs::read(dir.path().join("damaged")).unwrap(), bytes, "{what}");
+    assert!(snapshots.current().unwrap().is_none(), "{what}");
+
+    // The same bytes from another node.
+    let incoming = snapshots.incoming().unwrap();
+    io::Write::write_all(&mut incoming.file(), bytes).unwrap();
+    incoming.read().expect_err(what);
+}
+
+#[test]
+fn a_snapshot_that_is_cut_short_is_found_out_wherever_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&SnapshotDir::open(dir.path()).unwrap(), &small_registry());
+    let bytes = fs::read(dir.path().join("current")).unwrap();
+    for length in 0..bytes.len() {
+        assert_put_aside(&bytes[..length], &format!("{length} bytes"));
+    }
+    assert_put_aside(&[&bytes[..], &[0]].concat(), "a byte more");
+}
+
+#[test]
+fn a_snapshot_with_a_flipped_byte_is_found_out_whichever_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&SnapshotDir::open(dir.path()).unwrap(), &small_registry());
+    let bytes = fs::read(dir.path().join("current")).unwrap();
+    for at in 0..bytes.len() {
+        for flip in [1, 0x80, 0xff] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= flip;
+            assert_put_aside(&damaged, &format!("byte {at} ^ {flip:02x}"));
+        }
+    }
+}
+
+#[test]
+fn what_was_never_finished_is_cleared_away_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = SnapshotDir::open(dir.path()).unwrap();
+    write(&snapshots, &small_registry());
+    fs::write(dir.path().join("writing"), b"half").unwrap();
+    io::Write::write_all(&mut snapshots.incoming().unwrap().file(), b"half").unwrap();
+    fs::write(dir.path().join("damaged"), b"for whoever wants to look").unwrap();
+    assert_eq!(names(dir.path()), ["current", "damaged", "incoming", "writing"]);
+
+    let snapshots = SnapshotDir::open(dir.path()).unwrap();
+    assert_eq!(names(dir.path()), ["current", "damaged"]);
+    assert_eq!(snapshots.current().unwrap().unwrap().read().unwrap().1, small_registry().snapshot());
+}
+
+#[test]
+fn an_open_snapshot_stays_readable_after_a_newer_one_took_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = SnapshotDir::open(dir.path()).unwrap();
+    let older = write(&snapshots, &small_registry());
+    let newer = write(&snapshots, &Registry::default());
+    assert_eq!(older.read().unwrap().1, small_registry().snapshot());
+    assert_eq!(newer.read().unwrap().1, Registry::default().snapshot());
+    assert_eq!(snapshots.current().unwrap().unwrap().read().unwrap().1, Registry::default().snapshot());
+    assert_eq!(names(dir.path()), ["current"]);
+}
+
+/// Changes the records of a stored state behind its back and loads it.
+fn load_after(damage: impl FnOnce(&sled::Db)) -> Result<Option<StoredState>, StateError> {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = small_registry();
+    let store = StateStore::open(dir.path()).unwrap();
+    store.replace(&header(&registry), &registry.snapshot()).unwrap();
+    assert_eq!(store.load().unwrap().unwrap().1, registry.snapshot());
+    damage(store.records());
+    store.load()
+}
+
+fn is_whole(loaded: Result<Option<StoredState>, StateError>) -> bool {
+    let Ok(Some((_, snapshot))) = loaded else { return false };
+    let registry: Result<Registry, LoadError> = Registry::from_snapshot(snapshot);
+    registry.is_ok()
+}
+
+#[test]
+fn no_record_of_the_stored_state_is_lost_or_damaged_unnoticed() {
+    let mut records: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    assert!(is_whole(load_after(|db| {
+        records = db.iter().map(|record| record.unwrap()).map(|(k, v)| (k.to_vec(), v.to_vec())).collect();
+    })));
+    // The header, a document, a lease, and the recent changes of two instances.
+    assert_eq!(records.len(), 5);
+    for (key, value) in &records {
+        let lost = load_after(|db| drop(db.remove(key).unwrap()));
+        assert!(!is_whole(lost), "without {key:?}");
+        if key.as_slice() == keys::HEADER {
+            continue;
+        }
+        for at in 0..value.len() {
+            let mut damaged = value.clone();
+            damaged[at] ^= 1;
+            let loaded = load_after(|db| drop(db.insert(key, damaged).unwrap()));
+            assert!(!is_whole(loaded), "byte {at} of {key:?}");
+        }
+    }
+}
+
+#[test]
+fn a_header_of_another_moment_is_found_out() {
+    use prost::Message;
+    let registry = small_registry();
+    let good = header(&registry);
+    for other in [
+        StateHeader { now_ms: good.now_ms + 1, ..good.clone() },
+        StateHeader { sequence: good.sequence + 1, ..good.clone() },
+        StateHeader { state_hash: good.state_hash ^ 1, ..good.clone() },
+    ] {
+        let loaded = load_after(|db| drop(db.insert(keys::HEADER, other.encode_to_vec()).unwrap()));
+        assert!(!is_whole(loaded), "{other:?}");
+    }
+    let empty: Snapshot = load_after(|db| db.clear().unwrap()).unwrap().map(|(_, it)| it).unwrap_or_default();
+    assert_eq!(empty, Snapshot::default());
+}
