@@ -3,6 +3,8 @@
 
 mod clock;
 mod deadlines;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
