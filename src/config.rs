@@ -94,8 +94,10 @@ pub struct Config {
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
     pub max_body_bytes: usize,
 
-    /// Milliseconds a client may take to send the head of a request
-    #[arg(long, value_name = "MS", default_value_t = 10_000)]
+    /// Milliseconds a connection may be idle before the head of a request has arrived, and then its body
+    ///
+    /// Above the 30 s of Eureka's clients, which would otherwise find their connection closed at each renewal.
+    #[arg(long, value_name = "MS", default_value_t = 75_000)]
     pub request_header_timeout_ms: u64,
 
     /// Milliseconds a graceful stop may take
