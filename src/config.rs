@@ -75,7 +75,7 @@ pub struct Config {
     pub snapshot_keep_entries: u64,
 
     /// Milliseconds between two flushes of the state to disk; the log alone makes a write durable
-    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    #[arg(long, value_name = "MS", default_value_t = 5000)]
     pub state_flush_interval_ms: u64,
 
     /// Milliseconds between two looks of the leader for leases that ran out
