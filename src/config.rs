@@ -1,6 +1,6 @@
 //! Every setting: its meaning and unit, its default, its check.
 //!
-//! Where a value comes from (flag, environment, file, default) is the business of [`sources`]; here is only what
+//! Where a value comes from (flag, environment, file, default) is the business of `sources`; here is only what
 //! it may be. The unit of a number is the end of its name.
 
 mod address;

@@ -1,10 +1,9 @@
 //! What peers ask of this node, by gRPC.
 
-use bytes::Bytes;
 use tonic::service::Interceptor;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::encoding::encode_outcome;
+use crate::encoding::{EncodedCommands, encode_outcome};
 use crate::propose::{ProposeError, Proposer};
 use crate::raft::peer::peer_server::{Peer, PeerServer};
 use crate::raft::peer::{self, forward_response::Result as Answer};
@@ -91,7 +90,9 @@ impl Peer for PeerService {
 
     async fn forward(&self, request: Request<peer::ForwardRequest>) -> Answered<peer::ForwardResponse> {
         let peer::ForwardRequest { commands, count } = request.into_inner();
-        let answer = forwarded(&self.proposer, &commands, count).await;
+        let commands = EncodedCommands::forwarded(&commands, count)
+            .map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let answer = forwarded(&self.proposer, commands).await;
         Ok(Response::new(peer::ForwardResponse { result: Some(answer) }))
     }
 
@@ -109,8 +110,8 @@ impl Peer for PeerService {
     }
 }
 
-async fn forwarded(proposer: &Proposer, commands: &Bytes, count: u32) -> Answer {
-    match proposer.propose_forwarded(commands, count).await {
+async fn forwarded(proposer: &Proposer, commands: EncodedCommands) -> Answer {
+    match proposer.propose_forwarded(commands).await {
         Ok(written) => Answer::Decided(peer::Decided {
             log_index: written.log_index,
             outcomes: written.outcomes.iter().map(encode_outcome).collect(),

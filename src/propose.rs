@@ -8,7 +8,6 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -104,8 +103,8 @@ impl Proposer {
     ///
     /// # Errors
     /// [`ProposeError`]; all but `Unknown` mean that nothing was proposed.
-    pub async fn propose_forwarded(&self, commands: &Bytes, count: u32) -> Answer {
-        self.submit(EncodedCommands::forwarded(commands, count), false, Source::Peer).await
+    pub async fn propose_forwarded(&self, commands: EncodedCommands) -> Answer {
+        self.submit(commands, false, Source::Peer).await
     }
 
     async fn submit(&self, commands: EncodedCommands, repeatable: bool, source: Source) -> Answer {

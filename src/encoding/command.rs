@@ -26,9 +26,17 @@ impl EncodedCommands {
         Self { bytes, count: 1 }
     }
 
-    /// Commands that another node encoded; `count` is how many it says they are.
-    pub fn forwarded(bytes: &[u8], count: u32) -> Self {
-        Self { bytes: bytes.into(), count }
+    /// Commands that another node encoded, `count` of them. They are looked at once more here: what
+    /// is in the log must be understood by every node, or none could go on.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if they are anything else.
+    pub fn forwarded(bytes: &Bytes, count: u32) -> Result<Self, DecodeError> {
+        let (stamped_ms, commands) = EncodedBatch(bytes.clone()).decode()?;
+        if stamped_ms != 0 || commands.len() != count as usize {
+            return Err(DecodeError::Missing("some of the commands it announces, or has a time already"));
+        }
+        Ok(Self { bytes: bytes.as_ref().into(), count })
     }
 
     pub fn join(&mut self, other: &EncodedCommands) {
