@@ -1,12 +1,15 @@
 //! The same commands make the same registry, byte for byte, wherever a replay begins.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use prost::Message;
 
 use crate::encoding::message;
 use crate::encoding::{decode_delta_entry, decode_registration, encode_delta_entry, encode_registration};
-use crate::registry::arbitrary::{Entry, entries};
-use crate::registry::{LoadError, Outcome, Registry, Snapshot};
+use crate::eureka::arbitrary::registration;
+use crate::registry::arbitrary::{Entry, entries, key_of};
+use crate::registry::{LoadError, Outcome, Registration, Registry, Snapshot};
 
 type Records = (Vec<message::Registration>, Vec<message::DeltaEntry>);
 
@@ -53,6 +56,67 @@ fn assert_same(one: &Registry, other: &Registry) {
     assert_eq!(one.snapshot(), other.snapshot());
     assert_eq!(bytes(one), bytes(other));
     assert_eq!(one.state_hash(), other.state_hash());
+}
+
+/// `one` with a single field of `other`, for each field there is.
+fn one_field_each(one: &Registration, other: &Registration) -> Vec<Registration> {
+    macro_rules! with {
+        ($($($field:ident).+),+) => {
+            vec![$({
+                let mut mixed = one.clone();
+                mixed.$($field).+ = other.$($field).+;
+                mixed
+            }),+]
+        };
+    }
+    macro_rules! with_document {
+        ($($field:ident),+) => {
+            vec![$({
+                let mut mixed = one.clone();
+                Arc::make_mut(&mut mixed.instance).$field = other.instance.$field.clone();
+                mixed
+            }),+]
+        };
+    }
+    let mut lease = with!(
+        status,
+        overridden,
+        last_dirty_ms,
+        last_updated_ms,
+        action,
+        lease.duration_ms,
+        lease.registered_ms,
+        lease.renewed_ms,
+        lease.evicted_ms,
+        lease.service_up_ms,
+        lease.renew_seq
+    );
+    let document = with_document!(
+        instance_id,
+        host_name,
+        app,
+        ip_addr,
+        sid,
+        status,
+        overridden_status,
+        port,
+        secure_port,
+        country_id,
+        data_center,
+        renewal_interval_secs,
+        duration_secs,
+        metadata,
+        app_group_name,
+        home_page_url,
+        status_page_url,
+        health_check_url,
+        secure_health_check_url,
+        vip_address,
+        secure_vip_address,
+        asg_name
+    );
+    lease.extend(document);
+    lease
 }
 
 proptest! {
@@ -102,6 +166,25 @@ proptest! {
             }
         }
         assert_same(&written, &replayed);
+    }
+
+    /// No field may be left out of the hash.
+    #[test]
+    fn every_field_of_a_registration_counts(one in registration(), other in registration()) {
+        let key = key_of("APP", "a");
+        let snapshot = |held: &Registration| Snapshot {
+            registrations: vec![(key.clone(), Arc::new(held.clone()))],
+            ..Snapshot::default()
+        };
+        let LoadError::HashMismatch { found, .. } = Registry::from_snapshot(snapshot(&one)).unwrap_err() else {
+            panic!("an empty registry's hash")
+        };
+        let whole = |held: &Registration| Snapshot { state_hash: found, ..snapshot(held) };
+        prop_assert!(Registry::from_snapshot(whole(&one)).is_ok());
+        for mixed in one_field_each(&one, &other) {
+            let loads = Registry::from_snapshot(whole(&mixed)).is_ok();
+            prop_assert_eq!(loads, mixed == one, "{:?}", mixed);
+        }
     }
 
     /// Whatever record is lost, doubled or of another time: a load finds out.
