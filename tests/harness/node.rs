@@ -186,6 +186,17 @@ impl Node {
             .unwrap_or_else(|error| panic!("{signal:?} to node {}: {error}", self.spec.id));
     }
 
+    /// Tells a node that crashed, or that someone else killed, from one that this test ended.
+    fn print_end(&mut self) {
+        let end = match self.child.as_mut().map(Child::try_wait) {
+            None => "was ended by the test".to_owned(),
+            Some(Ok(None)) => "runs".to_owned(),
+            Some(Ok(Some(status))) => format!("ended by itself: {status}"),
+            Some(Err(error)) => format!("cannot be waited for: {error}"),
+        };
+        eprintln!("--- node {}: {end}", self.spec.id);
+    }
+
     fn print_log_tail(&self) {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
@@ -200,6 +211,7 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         if thread::panicking() {
+            self.print_end();
             self.print_log_tail();
         }
         self.kill();
