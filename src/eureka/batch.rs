@@ -2,14 +2,14 @@
 
 use crate::registry::{Registration, Status};
 
-use super::decode::{DecodeError, body_text};
+use super::decode::{DecodeError, MAX_DOCUMENT_BYTES, body_text};
 use super::document::Document;
 use super::json_decode;
 use super::json_encode;
 use super::json_value::{self, Value};
 
-/// Longest batch that is read, in bytes. Servers send at most 250 items of some kilobytes.
-pub const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
+/// Longest batch that is read, in bytes, as for any body. Servers send at most 250 items of some kilobytes.
+pub const MAX_BATCH_BYTES: usize = MAX_DOCUMENT_BYTES;
 
 /// Most items of a batch that are read.
 pub const MAX_BATCH_ITEMS: usize = 10_000;

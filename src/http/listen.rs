@@ -12,12 +12,15 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 use super::linger::Lingering;
 use crate::config::Config;
 
 /// Request line and headers together, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// A client that takes nothing of its answer for so long does not want it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// After an error of `accept` (no file descriptors left, mostly), wait before the next.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
@@ -37,7 +40,9 @@ pub async fn serve(router: Router, listener: TcpListener, config: &Config, stop:
         };
         let (stream, place) = accepted;
         let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(Lingering::new(stream)), service));
+        let mut stream = TimeoutStream::new(Lingering::new(stream));
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");

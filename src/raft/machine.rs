@@ -40,6 +40,8 @@ struct Shared {
     applied_index: watch::Sender<u64>,
     observer: Arc<dyn Observer>,
     store: StateStore,
+    /// Held from taking what changed to having it stored: updates must arrive in their order.
+    storing: Mutex<()>,
     snapshots: SnapshotDir,
 }
 
@@ -87,6 +89,7 @@ impl Machine {
             applied_index,
             observer,
             store,
+            storing: Mutex::default(),
             snapshots,
         })))
     }
@@ -129,6 +132,7 @@ impl Machine {
     /// # Errors
     /// [`StateError`] if it cannot be written; nothing acknowledged is lost by that.
     pub fn store(&self) -> Result<(), StateError> {
+        let _storing = self.0.storing.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = self.store_changes();
         if stored.is_err() {
             // What was taken is not stored: only the whole state can follow.
