@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::command::Command;
@@ -18,8 +18,6 @@ use crate::registry::Outcome;
 
 /// Proposals waiting for a batch, beyond which new ones are turned away.
 const QUEUE: usize = 16_384;
-/// Batches on their way at once: while one is written, the next may go out.
-const BATCHES_IN_FLIGHT: usize = 2;
 const BATCH_COMMANDS: u32 = 4096;
 /// A batch is closed when the next proposal would take it beyond this; a proposal that is larger
 /// goes alone.
@@ -72,7 +70,7 @@ impl Proposer {
     pub fn new(consensus: Consensus, peers: Arc<Peers>, timeout: Duration) -> (Self, Batcher) {
         let (queue, proposals) = mpsc::channel(QUEUE);
         let route = Route { applied: consensus.machine().applied_index(), consensus, peers };
-        let batcher = Batcher { proposals, route: Arc::new(route), next: None };
+        let batcher = Batcher { proposals, route, next: None };
         (Self { queue, timeout }, batcher)
     }
 
@@ -126,7 +124,7 @@ impl Proposer {
 /// Makes batches and sends them on their way.
 pub struct Batcher {
     proposals: mpsc::Receiver<Proposal>,
-    route: Arc<Route>,
+    route: Route,
     /// Taken from the queue, but too much for the last batch.
     next: Option<Proposal>,
 }
@@ -134,16 +132,10 @@ pub struct Batcher {
 impl Batcher {
     /// Runs until every [`Proposer`] is gone and every batch has been answered.
     pub async fn run(mut self) {
-        let in_flight = Arc::new(Semaphore::new(BATCHES_IN_FLIGHT));
         while let Some(first) = self.next_proposal().await {
-            let Ok(permit) = in_flight.clone().acquire_owned().await else {
-                return;
-            };
             let batch = self.fill(first);
-            tokio::spawn(decide(self.route.clone(), batch, permit));
+            self.route.decide(batch).await;
         }
-        // All permits back means that every batch has been answered.
-        drop(in_flight.acquire_many(BATCHES_IN_FLIGHT as u32).await);
     }
 
     async fn next_proposal(&mut self) -> Option<Proposal> {
@@ -184,34 +176,37 @@ enum Attempt {
     Failed(ProposeError),
 }
 
-/// Brings one batch to a decision and answers its proposals.
-async fn decide(route: Arc<Route>, mut batch: Vec<Proposal>, _in_flight: OwnedSemaphorePermit) {
-    let now = Instant::now();
-    batch.retain(|proposal| proposal.deadline > now && !proposal.reply.is_closed());
-    while let Some(deadline) = batch.iter().map(|proposal| proposal.deadline).min() {
-        let leader = route.consensus.leader();
-        if leader != Leader::ThisNode {
-            answer(batch.extract_if(.., |proposal| proposal.source == Source::Peer), ProposeError::NotLeader);
-        }
-        if batch.is_empty() {
-            return;
-        }
-        match route.attempt(leader, &batch, deadline).await {
-            Attempt::Written(written) => return distribute(written, batch),
-            Attempt::Failed(ProposeError::Unknown) => {
-                answer(batch.extract_if(.., |proposal| !proposal.repeatable), ProposeError::Unknown);
-            }
-            Attempt::Failed(error) => return answer(batch, error),
-            Attempt::NotWritten => {}
-        }
-        if Instant::now() + LEADER_RETRY >= deadline {
-            return answer(batch, ProposeError::NoQuorum);
-        }
-        tokio::time::sleep(LEADER_RETRY).await;
-    }
-}
-
 impl Route {
+    /// Brings one batch to a decision and answers its proposals.
+    async fn decide(&self, mut batch: Vec<Proposal>) {
+        let now = Instant::now();
+        batch.retain(|proposal| proposal.deadline > now && !proposal.reply.is_closed());
+        while let Some(deadline) = batch.iter().map(|proposal| proposal.deadline).min() {
+            let leader = self.consensus.leader();
+            if leader != Leader::ThisNode {
+                answer(
+                    batch.extract_if(.., |proposal| proposal.source == Source::Peer),
+                    ProposeError::NotLeader,
+                );
+            }
+            if batch.is_empty() {
+                return;
+            }
+            match self.attempt(leader, &batch, deadline).await {
+                Attempt::Written(written) => return distribute(written, batch),
+                Attempt::Failed(ProposeError::Unknown) => {
+                    answer(batch.extract_if(.., |proposal| !proposal.repeatable), ProposeError::Unknown);
+                }
+                Attempt::Failed(error) => return answer(batch, error),
+                Attempt::NotWritten => {}
+            }
+            if Instant::now() + LEADER_RETRY >= deadline {
+                return answer(batch, ProposeError::NoQuorum);
+            }
+            tokio::time::sleep(LEADER_RETRY).await;
+        }
+    }
+
     async fn attempt(&self, leader: Leader, batch: &[Proposal], deadline: Instant) -> Attempt {
         let mut joined = EncodedCommands::default();
         for proposal in batch {
