@@ -308,6 +308,8 @@ fn settings(config: &Config) -> Result<openraft::Config, openraft::ConfigError> 
         election_timeout_min: config.election_timeout_min_ms,
         election_timeout_max: config.election_timeout_max_ms,
         enable_pre_vote: Some(true),
+        // Followers write an entry while the leader's own write is still on its way.
+        broadcast_submitted_on_append: Some(true),
         // A restarted leader stands for election like anyone else: its leases would otherwise
         // outlast those of the leader elected meanwhile.
         enable_leader_restore: Some(false),
