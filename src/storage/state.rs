@@ -141,7 +141,8 @@ impl StateStore {
             batch.insert(keys::delta(*seq), encode_delta_entry(*seq, entry).encode_to_vec());
         }
         batch.insert(keys::HEADER, update.header.encode_to_vec());
-        self.apply(batch)?;
+        let records = update.instances.len() * 2 + update.delta_added.len() + update.delta_dropped.len() + 1;
+        self.apply(batch, records)?;
         self.db.flush().map(drop).map_err(|error| self.sled(error))
     }
 
@@ -159,14 +160,14 @@ impl StateStore {
                 batch.insert(keys::instance(key), encode_instance(&registration.instance));
                 batch.insert(keys::lease(key), encode_lease(registration));
             }
-            self.apply(batch)?;
+            self.apply(batch, chunk.len() * 2)?;
         }
         for chunk in snapshot.delta.chunks(CHUNK_RECORDS) {
             let mut batch = sled::Batch::default();
             for (seq, entry) in chunk {
                 batch.insert(keys::delta(*seq), encode_delta_entry(*seq, entry).encode_to_vec());
             }
-            self.apply(batch)?;
+            self.apply(batch, chunk.len())?;
         }
         let inserted = self.db.insert(keys::HEADER, header.encode_to_vec());
         inserted.map_err(|error| self.sled(error))?;
@@ -188,11 +189,24 @@ impl StateStore {
         &self.db
     }
 
-    fn apply(&self, batch: sled::Batch) -> Result<(), StateError> {
-        self.db.apply_batch(batch).map_err(|error| self.sled(error))
+    fn apply(&self, batch: sled::Batch, records: usize) -> Result<(), StateError> {
+        let applied = self.db.apply_batch(batch).map_err(|error| self.sled(error));
+        collect_garbage(records);
+        applied
     }
 
     fn sled(&self, source: sled::Error) -> StateError {
         StateError::Sled { dir: self.dir.clone(), source }
+    }
+}
+
+/// Frees the memory of pages that a batch replaced. The collector works by the way, a little each
+/// time that a thread enters sled; a batch enters once, however many records it has, and so would
+/// leave more behind than is ever taken up.
+fn collect_garbage(records: usize) {
+    const RECORDS_PER_ROUND: usize = 64;
+    const LEAST_ROUNDS: usize = 8;
+    for _ in 0..LEAST_ROUNDS + records / RECORDS_PER_ROUND {
+        crossbeam_epoch::pin().flush();
     }
 }
