@@ -29,6 +29,9 @@ type RpcError = RPCError<TypeConfig>;
 
 /// How long to leave an unreachable peer alone: it is looked for often, to be back soon.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
+/// An append is answered when it is on the peer's disk, which may be slow for a moment; to send it
+/// again before would make that worse.
+const APPEND_TIMEOUT: Duration = Duration::from_secs(2);
 const SNAPSHOT_CHUNK_BYTES: usize = 1 << 20;
 /// A snapshot takes as long as it takes while it moves; each call to the disk or peer is bounded.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -55,19 +58,20 @@ impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
 pub struct Network {
     target: NodeId,
     link: Result<Link, ConnectError>,
-    /// Whether to tell when the peer goes away and comes back: one of its connections is to.
-    tells: bool,
+    /// Heartbeats are due within their interval, and their connection is the one to tell when the
+    /// peer goes away and comes back.
+    heartbeats: bool,
     reached: bool,
 }
 
 impl Network {
-    fn new(cluster: &str, target: NodeId, node: &Node, tells: bool) -> Self {
-        Self { target, link: Link::new(cluster, target, &node.peer_addr), tells, reached: true }
+    fn new(cluster: &str, target: NodeId, node: &Node, heartbeats: bool) -> Self {
+        Self { target, link: Link::new(cluster, target, &node.peer_addr), heartbeats, reached: true }
     }
 
     fn note(&mut self, error: Option<&RpcError>) {
         let reached = error.is_none();
-        if self.tells && reached != self.reached {
+        if self.heartbeats && reached != self.reached {
             match error {
                 Some(error) => tracing::warn!(peer = self.target, %error, "a peer cannot be reached"),
                 None => tracing::info!(peer = self.target, "the peer is reached again"),
@@ -115,9 +119,9 @@ impl RaftNetworkV2<TypeConfig> for Network {
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<TypeConfig>, RpcError> {
         let message = rpc::append_to_message(&request);
-        let answer = self.call(message, option.soft_ttl(), |mut client, request| async move {
-            client.append(request).await
-        });
+        let timeout = if self.heartbeats { option.soft_ttl() } else { APPEND_TIMEOUT };
+        let answer =
+            self.call(message, timeout, |mut client, request| async move { client.append(request).await });
         rpc::appended_from_message(answer.await?).map_err(malformed)
     }
 
