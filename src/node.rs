@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -22,8 +22,10 @@ use crate::raft::peer::peer_server::PeerServer;
 use crate::raft::{Consensus, LogStore, Machine, Observer, Peers, follow_roles};
 use crate::registry::{Change, Registry};
 use crate::storage::marker::{self, DirLock, Marker};
-use crate::storage::{SnapshotDir, StateStore};
+use crate::storage::{SnapshotDir, StateStore, sync_dir};
 
+/// How long a silent connection of a peer is kept before it is asked, and then for an answer.
+const PEER_KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Of the nodes that form a new cluster, the first to act; the others follow if it does not.
 const FOUNDER_HEAD_START: Duration = Duration::from_millis(1500);
 
@@ -175,7 +177,17 @@ async fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(D
         )?;
         let store = open_state(&dir.join("state"))?;
         let snapshots = SnapshotDir::open(&dir.join("snapshot")).context("the snapshot directory")?;
+        sync_dir(&dir).context("the data directory")?;
         let machine = Machine::open(store, snapshots, Arc::new(Leases(lessor))).context("the state")?;
+        // A vote is on disk before anything else; a node without one that has applied entries has
+        // forgotten what it promised.
+        if machine.last_applied() > 0 && !log.has_vote() {
+            bail!(
+                "{} has a state but no log: what this node had is on the others; give it an empty data directory \
+                 and an id that was never used",
+                dir.display()
+            );
+        }
         anyhow::Ok((lock, log, machine))
     });
     opening.await?
@@ -183,7 +195,7 @@ async fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(D
 
 /// The stored state is derived: one that does not open is put aside and made anew.
 fn open_state(dir: &std::path::Path) -> anyhow::Result<StateStore> {
-    let error = match StateStore::open(dir) {
+    let error = match StateStore::open(dir).and_then(|store| store.load().map(|_| store)) {
         Ok(store) => return Ok(store),
         Err(error) => error,
     };
@@ -215,7 +227,11 @@ fn serve_peers(
             // An error means that the sender is gone, and this node with it.
             drop(stop.wait_for(|stop| *stop).await);
         };
-        let serving = Server::builder().add_service(service).serve_with_incoming_shutdown(incoming, stopped);
+        let serving = Server::builder()
+            .http2_keepalive_interval(Some(PEER_KEEP_ALIVE))
+            .http2_keepalive_timeout(Some(PEER_KEEP_ALIVE))
+            .add_service(service)
+            .serve_with_incoming_shutdown(incoming, stopped);
         if let Err(error) = serving.await {
             tracing::error!(%error, "the peer service ended");
         }

@@ -77,7 +77,7 @@ impl Proposer {
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.
     pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
-        let repeatable = matches!(command, Command::Renew { .. } | Command::Expire { .. });
+        let repeatable = matches!(command, Command::Renew { overridden: None, .. } | Command::Expire { .. });
         let written = self.submit(EncodedCommands::one(command), repeatable, Source::Client).await?;
         written.outcomes.into_iter().next().ok_or(ProposeError::Unknown)
     }
@@ -179,9 +179,16 @@ enum Attempt {
 impl Route {
     /// Brings one batch to a decision and answers its proposals.
     async fn decide(&self, mut batch: Vec<Proposal>) {
-        let now = Instant::now();
-        batch.retain(|proposal| proposal.deadline > now && !proposal.reply.is_closed());
-        while let Some(deadline) = batch.iter().map(|proposal| proposal.deadline).min() {
+        loop {
+            let now = Instant::now();
+            answer(batch.extract_if(.., |proposal| proposal.deadline <= now), ProposeError::NoQuorum);
+            if self.consensus.failure().is_some() {
+                return answer(batch, ProposeError::Stopped);
+            }
+            // Who waits no longer than that is told so meanwhile, each at the own deadline.
+            let Some(deadline) = batch.iter().map(|proposal| proposal.deadline).max() else {
+                return;
+            };
             let leader = self.consensus.leader();
             if leader != Leader::ThisNode {
                 answer(
@@ -199,9 +206,6 @@ impl Route {
                 }
                 Attempt::Failed(error) => return answer(batch, error),
                 Attempt::NotWritten => {}
-            }
-            if Instant::now() + LEADER_RETRY >= deadline {
-                return answer(batch, ProposeError::NoQuorum);
             }
             tokio::time::sleep(LEADER_RETRY).await;
         }

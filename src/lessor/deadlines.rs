@@ -8,6 +8,10 @@ use crate::registry::{Key, Lease};
 /// A lease found run out is found again after this, in case its expiry was not decided.
 const AGAIN_AFTER_MS: u64 = 1000;
 
+/// No lease is filed further ahead, so that one which was removed is soon forgotten, however long it
+/// was to last.
+const FURTHEST_LOOK_MS: u64 = 60_000;
+
 #[derive(Debug)]
 pub struct Deadlines {
     bucket_ms: u64,
@@ -39,7 +43,7 @@ impl Deadlines {
     /// The lease runs out its duration after `now_ms`.
     pub fn renew(&mut self, key: &Key, lease: &Lease, now_ms: u64) {
         let at_ms = now_ms.saturating_add(lease.duration_ms);
-        let wanted = self.bucket(at_ms);
+        let wanted = self.bucket(at_ms.min(now_ms.saturating_add(FURTHEST_LOOK_MS)));
         let renew_seq = lease.renew_seq;
         match self.leases.get_mut(key) {
             Some(deadline) if deadline.bucket <= wanted => {
@@ -80,7 +84,7 @@ impl Deadlines {
             due.push((key.clone(), deadline.renew_seq));
             now_ms + AGAIN_AFTER_MS
         } else {
-            deadline.at_ms
+            deadline.at_ms.min(now_ms.saturating_add(FURTHEST_LOOK_MS))
         };
         deadline.bucket = next_look_ms.div_ceil(bucket_ms);
         self.buckets.entry(deadline.bucket).or_default().push(key);

@@ -124,6 +124,14 @@ impl Consensus {
     /// belong together.
     pub async fn start(config: &Config, log: LogStore, machine: Machine) -> Result<Self, ConsensusError> {
         let settings = settings(config).map_err(|error| ConsensusError::Settings(error.to_string()))?;
+        if machine.last_applied() > log.last_index() {
+            // Raft is about to drop the log up to there, and the stored state is not synced.
+            let (header, snapshot) = machine.captured();
+            let snapshots = machine.snapshots().clone();
+            let writing = tokio::task::spawn_blocking(move || snapshots.write(&header, &snapshot).map(drop));
+            let written = writing.await.map_err(|error| ConsensusError::Start(error.to_string()))?;
+            written.map_err(|error| ConsensusError::Start(error.to_string()))?;
+        }
         let network = NetworkFactory { cluster: config.cluster_name.clone() };
         let raft = Raft::new(config.node_id, Arc::new(settings), network, log.clone(), machine.clone());
         Ok(Self {
@@ -168,6 +176,7 @@ impl Consensus {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
         match metrics.current_leader {
+            _ if metrics.running_state.is_err() => Leader::Unknown,
             Some(id) if id == self.node_id && metrics.state == ServerState::Leader => Leader::ThisNode,
             Some(id) if id != self.node_id => Leader::Other(id),
             _ => Leader::Unknown,

@@ -13,7 +13,7 @@ use super::types::{
     TypeConfig, log_id_from_message, stored_membership_from_message, vote_from_message, vote_to_message,
 };
 use crate::encoding::DecodeError;
-use crate::storage::SnapshotFile;
+use crate::storage::{SnapshotError, SnapshotFile};
 
 #[derive(Debug, thiserror::Error)]
 pub enum IncomingError {
@@ -68,8 +68,8 @@ impl Consensus {
         Ok(rpc::transferred_to_message(&response.map_err(stopped)?))
     }
 
-    /// Receives a snapshot and has it installed. One at a time: Raft sends no two, and a second
-    /// would write to the same file, which its checksum tells.
+    /// Receives a snapshot and has it installed, once it is known to be whole: Raft itself takes one
+    /// that cannot be installed for a failure of this node's disk, and stops.
     ///
     /// # Errors
     /// [`IncomingError`] if it breaks off, is malformed, cannot be written, or Raft has stopped.
@@ -105,8 +105,25 @@ impl Consensus {
         }
         file.flush().await?;
         drop(file);
+        let incoming = verified(incoming, meta.last_log_id.index()).await?;
         let snapshot = SnapshotOf::<TypeConfig, SnapshotFile> { meta, snapshot: incoming };
         let response = self.raft.install_full_snapshot(vote, snapshot).await.map_err(stopped)?;
         Ok(peer::InstallSnapshotResponse { vote: Some(vote_to_message(&response.vote)) })
     }
+}
+
+/// The snapshot if all of it arrived, and it is what was announced.
+async fn verified(incoming: SnapshotFile, announced: Option<u64>) -> Result<SnapshotFile, IncomingError> {
+    let verifying = tokio::task::spawn_blocking(move || {
+        incoming.verify()?;
+        let index = incoming.header()?.applied.map(|applied| applied.index);
+        Ok::<_, SnapshotError>((incoming, index))
+    });
+    let broken = |reason: String| IncomingError::BrokenOff(reason);
+    let (incoming, index) =
+        verifying.await.map_err(io::Error::other)?.map_err(|error| broken(error.to_string()))?;
+    if index != announced {
+        return Err(broken("it is of another log index than announced".to_owned()));
+    }
+    Ok(incoming)
 }

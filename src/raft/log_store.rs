@@ -54,6 +54,16 @@ impl LogStore {
         Ok(Self { log: Arc::new(RwLock::new(log)) })
     }
 
+    /// Whether this node ever voted, or heard of a vote.
+    pub fn has_vote(&self) -> bool {
+        self.read().log_state().vote().is_some()
+    }
+
+    /// The index of the last entry, or up to which all were purged.
+    pub fn last_index(&self) -> u64 {
+        self.read().log_state().last().map_or(0, |last| last.index)
+    }
+
     /// Bytes on disk, all files together.
     pub fn disk_bytes(&self) -> u64 {
         let stat = self.read().stat();

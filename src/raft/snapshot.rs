@@ -32,8 +32,9 @@ impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
         let (header, snapshot) = captured.ok_or_else(|| io::Error::other("already built"))?;
         let snapshots = self.snapshots.clone();
         let writing = tokio::task::spawn_blocking(move || {
+            // The newer one, if another was received meanwhile.
             let file = snapshots.write(&header, &snapshot)?;
-            Ok::<_, io::Error>((header, file))
+            Ok::<_, io::Error>((file.header()?, file))
         });
         let (header, file) = writing.await.map_err(io::Error::other)??;
         tracing::info!(

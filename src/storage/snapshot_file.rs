@@ -8,7 +8,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prost::Message;
 
@@ -22,7 +23,7 @@ use crate::registry::Snapshot;
 const MAGIC: &[u8; 8] = b"RSRGSNP1";
 const CURRENT: &str = "current";
 const WRITING: &str = "writing";
-const INCOMING: &str = "incoming";
+const INCOMING_PREFIX: &str = "incoming-";
 const DAMAGED: &str = "damaged";
 /// No record is longer: an instance is bounded far below, a header too.
 const MAX_RECORD_BYTES: usize = 16 << 20;
@@ -50,17 +51,23 @@ impl From<SnapshotError> for io::Error {
     }
 }
 
-/// An open snapshot file. Stays readable after a newer one took its place.
+/// An open snapshot file. Stays readable after a newer one took its place; one that was never
+/// adopted is removed when it is dropped.
 #[derive(Debug)]
 pub struct SnapshotFile {
     path: PathBuf,
     file: File,
+    adopted: bool,
 }
 
-/// The directory that holds the newest snapshot.
+/// The directory that holds the newest snapshot. Clones are the same directory.
 #[derive(Debug, Clone)]
 pub struct SnapshotDir {
     dir: PathBuf,
+    /// The log index that the current snapshot covers, once its checksum was verified. Held while
+    /// another takes its place: of a built and a received one that end together the newer stays.
+    covered: Arc<Mutex<Option<u64>>>,
+    received: Arc<AtomicU64>,
 }
 
 impl SnapshotDir {
@@ -70,13 +77,15 @@ impl SnapshotDir {
     /// What the file system says.
     pub fn open(dir: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
-        for unfinished in [WRITING, INCOMING] {
-            match std::fs::remove_file(dir.join(unfinished)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+        for entry in std::fs::read_dir(dir)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name == WRITING || name.starts_with(INCOMING_PREFIX) {
+                std::fs::remove_file(entry.path())?;
             }
         }
-        Ok(Self { dir: dir.to_owned() })
+        Ok(Self { dir: dir.to_owned(), covered: Arc::default(), received: Arc::default() })
     }
 
     /// Writes a snapshot and makes it the current one, durably.
@@ -98,7 +107,7 @@ impl SnapshotDir {
         out.out.write_all(&checksum.to_be_bytes())?;
         out.out.flush()?;
         drop(out);
-        Ok(self.adopt(writing)?)
+        self.adopt(writing)
     }
 
     /// An empty file for a snapshot that another node sends.
@@ -106,37 +115,53 @@ impl SnapshotDir {
     /// # Errors
     /// What the file system says.
     pub fn incoming(&self) -> io::Result<SnapshotFile> {
-        create(&self.dir.join(INCOMING))
+        // A name of its own: what a former leader still sends must not get into this one.
+        let number = self.received.fetch_add(1, Ordering::Relaxed);
+        create(&self.dir.join(format!("{INCOMING_PREFIX}{number}")))
     }
 
-    /// Makes a finished file the current snapshot, durably.
+    /// Makes a finished file the current snapshot, durably, unless that is newer already: then the
+    /// finished one is dropped. Gives back the one that is current.
     ///
     /// # Errors
-    /// What the file system says.
-    pub fn adopt(&self, finished: SnapshotFile) -> io::Result<SnapshotFile> {
+    /// What the file system says, or [`SnapshotError`] if the file has no readable header.
+    pub fn adopt(&self, mut finished: SnapshotFile) -> Result<SnapshotFile, SnapshotError> {
+        let mut covered = self.covered();
+        let covers = finished.covers()?;
         let current = self.dir.join(CURRENT);
-        if finished.path != current {
-            finished.file.sync_all()?;
-            std::fs::rename(&finished.path, &current)?;
-            sync_dir(&self.dir)?;
+        if finished.path == current || covered.is_some_and(|current| current > covers) {
+            return Ok(SnapshotFile { file: File::open(&current)?, path: current, adopted: true });
         }
-        Ok(SnapshotFile { path: current, file: finished.file })
+        finished.file.sync_all()?;
+        std::fs::rename(&finished.path, &current)?;
+        finished.adopted = true;
+        sync_dir(&self.dir)?;
+        *covered = Some(covers);
+        Ok(SnapshotFile { path: current, file: finished.file.try_clone()?, adopted: true })
     }
 
-    /// The current snapshot, its checksum verified; one that is damaged is put aside.
+    /// The current snapshot. Its checksum is verified when it is first asked for; one that is
+    /// damaged is put aside.
     ///
     /// # Errors
     /// What the file system says.
     pub fn current(&self) -> io::Result<Option<SnapshotFile>> {
+        let mut covered = self.covered();
         let path = self.dir.join(CURRENT);
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let snapshot = SnapshotFile { path, file };
-        match snapshot.verify() {
-            Ok(()) => Ok(Some(snapshot)),
+        let snapshot = SnapshotFile { path, file, adopted: true };
+        if covered.is_some() {
+            return Ok(Some(snapshot));
+        }
+        match snapshot.verify().and_then(|()| snapshot.covers()) {
+            Ok(covers) => {
+                *covered = Some(covers);
+                Ok(Some(snapshot))
+            }
             Err(SnapshotError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
             Err(error) => {
                 let aside = self.dir.join(DAMAGED);
@@ -145,6 +170,20 @@ impl SnapshotDir {
                 sync_dir(&self.dir)?;
                 Ok(None)
             }
+        }
+    }
+
+    fn covered(&self) -> MutexGuard<'_, Option<u64>> {
+        self.covered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for SnapshotFile {
+    fn drop(&mut self) {
+        if !self.adopted
+            && let Err(error) = std::fs::remove_file(&self.path)
+        {
+            tracing::warn!(%error, path = %self.path.display(), "an unfinished snapshot stays behind");
         }
     }
 }
@@ -194,7 +233,16 @@ impl SnapshotFile {
         Ok((header, snapshot))
     }
 
-    fn verify(&self) -> Result<(), SnapshotError> {
+    /// The log index that it covers; 0 before the first entry.
+    fn covers(&self) -> Result<u64, SnapshotError> {
+        Ok(self.header()?.applied.map_or(0, |applied| applied.index))
+    }
+
+    /// Reads all of it and compares the checksum.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] if it cannot be read or is damaged.
+    pub fn verify(&self) -> Result<(), SnapshotError> {
         const CHECKSUM_BYTES: u64 = 4;
         let length = self.size_bytes()?;
         let Some(covered) = length.checked_sub(CHECKSUM_BYTES) else {
@@ -227,7 +275,7 @@ impl SnapshotFile {
 
 fn create(path: &Path) -> io::Result<SnapshotFile> {
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-    Ok(SnapshotFile { path: path.to_owned(), file })
+    Ok(SnapshotFile { path: path.to_owned(), file, adopted: false })
 }
 
 struct ChecksumWriter<W> {

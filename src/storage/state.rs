@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub enum StateError {
     Key(#[from] NameError),
     #[error("the stored state lacks {0}")]
     Missing(&'static str),
+    #[error("the stored state in {dir} is damaged: sled gave up on it")]
+    Panicked { dir: PathBuf },
 }
 
 /// What changed since the last update.
@@ -68,10 +71,10 @@ impl StateStore {
     /// Opens the store. Whether what is in it is whole is found out by [`StateStore::load`].
     ///
     /// # Errors
-    /// [`StateError::Sled`] if sled cannot open it.
+    /// [`StateError`] if sled cannot open it.
     pub fn open(dir: &Path) -> Result<Self, StateError> {
-        let opened = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None).open();
-        match opened {
+        let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+        match unless_panicked(dir, || config.open())? {
             Ok(db) => Ok(Self { db, dir: dir.to_owned() }),
             Err(source) => Err(StateError::Sled { dir: dir.to_owned(), source }),
         }
@@ -83,6 +86,10 @@ impl StateStore {
     /// [`StateError`] if a record cannot be read. Records that are each readable but do not belong
     /// together are found out by [`crate::registry::Registry::from_snapshot`].
     pub fn load(&self) -> Result<Option<StoredState>, StateError> {
+        unless_panicked(&self.dir, || self.read_all())?
+    }
+
+    fn read_all(&self) -> Result<Option<StoredState>, StateError> {
         let Some(header) = self.db.get(keys::HEADER).map_err(|error| self.sled(error))? else {
             return Ok(None);
         };
@@ -200,6 +207,11 @@ impl StateStore {
     }
 }
 
+/// Of some kinds of damage sled makes a panic, not an error. What it says is on standard error then.
+fn unless_panicked<T>(dir: &Path, look: impl FnOnce() -> T) -> Result<T, StateError> {
+    std::panic::catch_unwind(AssertUnwindSafe(look)).map_err(|_| StateError::Panicked { dir: dir.to_owned() })
+}
+
 /// Frees the memory of pages that a batch replaced. The collector works by the way, a little each
 /// time that a thread enters sled; a batch enters once, however many records it has, and so would
 /// leave more behind than is ever taken up.
@@ -208,5 +220,18 @@ fn collect_garbage(records: usize) {
     const LEAST_ROUNDS: usize = 8;
     for _ in 0..LEAST_ROUNDS + records / RECORDS_PER_ROUND {
         crossbeam_epoch::pin().flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_sled_is_an_error_that_names_the_directory() {
+        let panicked = unless_panicked(Path::new("some/state"), || panic!("tried to serialize"));
+        let text = panicked.map(|()| "none").expect_err("a panic").to_string();
+        assert!(text.contains("some/state"), "{text}");
+        assert_eq!(unless_panicked(Path::new("some/state"), || 7).expect("no panic"), 7);
     }
 }

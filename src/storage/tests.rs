@@ -8,7 +8,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::encoding::message::StateHeader;
+use crate::encoding::message::{LogId, StateHeader};
 use crate::registry::arbitrary::{Entry, entries, key_of, plain_instance};
 use crate::registry::{LoadError, Origin, Registry, Snapshot};
 
@@ -124,9 +124,13 @@ fn what_was_never_finished_is_cleared_away_and_nothing_else() {
     let snapshots = SnapshotDir::open(dir.path()).unwrap();
     write(&snapshots, &small_registry());
     fs::write(dir.path().join("writing"), b"half").unwrap();
-    io::Write::write_all(&mut snapshots.incoming().unwrap().file(), b"half").unwrap();
+    let incoming = snapshots.incoming().unwrap();
+    io::Write::write_all(&mut incoming.file(), b"half").unwrap();
+    fs::write(dir.path().join("incoming-7"), b"half, before a crash").unwrap();
     fs::write(dir.path().join("damaged"), b"for whoever wants to look").unwrap();
-    assert_eq!(names(dir.path()), ["current", "damaged", "incoming", "writing"]);
+    assert_eq!(names(dir.path()), ["current", "damaged", "incoming-0", "incoming-7", "writing"]);
+    drop(incoming);
+    assert_eq!(names(dir.path()), ["current", "damaged", "incoming-7", "writing"]);
 
     let snapshots = SnapshotDir::open(dir.path()).unwrap();
     assert_eq!(names(dir.path()), ["current", "damaged"]);
@@ -142,6 +146,19 @@ fn an_open_snapshot_stays_readable_after_a_newer_one_took_its_place() {
     assert_eq!(older.read().unwrap().1, small_registry().snapshot());
     assert_eq!(newer.read().unwrap().1, Registry::default().snapshot());
     assert_eq!(snapshots.current().unwrap().unwrap().read().unwrap().1, Registry::default().snapshot());
+    assert_eq!(names(dir.path()), ["current"]);
+}
+
+#[test]
+fn a_snapshot_that_was_long_in_the_making_does_not_replace_a_newer_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = SnapshotDir::open(dir.path()).unwrap();
+    let at = |index| StateHeader { applied: Some(LogId { term: 1, index }), ..header(&small_registry()) };
+    let snapshot = small_registry().snapshot();
+    snapshots.write(&at(9), &snapshot).unwrap();
+    let current = snapshots.write(&at(5), &snapshot).unwrap();
+    assert_eq!(current.header().unwrap().applied.unwrap().index, 9);
+    assert_eq!(snapshots.current().unwrap().unwrap().header().unwrap().applied.unwrap().index, 9);
     assert_eq!(names(dir.path()), ["current"]);
 }
 
