@@ -49,14 +49,7 @@ fn item(item: BatchItem) -> Item {
     let Some(action) = item.action else {
         return Item::Answered(FAILED);
     };
-    let command = match action {
-        BatchAction::Register => registration(item),
-        BatchAction::Heartbeat
-        | BatchAction::Cancel
-        | BatchAction::StatusUpdate
-        | BatchAction::DeleteStatusOverride => change(action, item),
-    };
-    match command {
+    match command(action, item) {
         Ok(command) => Item::Proposed(action, command),
         Err(status) => Item::Answered(status),
     }
@@ -77,32 +70,37 @@ fn registration(item: BatchItem) -> Result<Command, StatusCode> {
     })
 }
 
-fn change(action: BatchAction, item: BatchItem) -> Result<Command, StatusCode> {
-    let parsed = AppName::parse(&item.app).and_then(|app| Ok(Key::new(app, InstanceId::parse(&item.id)?)));
-    let key = parsed.map_err(|_| FAILED)?;
+/// The command that an item asks for, or the answer if it is none.
+fn command(action: BatchAction, item: BatchItem) -> Result<Command, StatusCode> {
     let last_dirty_ms = item.last_dirty_ms;
     let status = item.status.as_ref().map(|word| word.known().ok_or(FAILED)).transpose();
     Ok(match action {
-        BatchAction::Cancel => Command::Cancel { key },
+        BatchAction::Register => registration(item)?,
+        BatchAction::Cancel => Command::Cancel { key: key(&item)? },
         BatchAction::StatusUpdate => {
-            Command::SetStatus { key, status: status?.ok_or(FAILED)?, last_dirty_ms }
+            Command::SetStatus { key: key(&item)?, status: status?.ok_or(FAILED)?, last_dirty_ms }
         }
-        BatchAction::DeleteStatusOverride => Command::RemoveStatus { key, status: status?, last_dirty_ms },
-        BatchAction::Heartbeat | BatchAction::Register => {
+        BatchAction::DeleteStatusOverride => {
+            Command::RemoveStatus { key: key(&item)?, status: status?, last_dirty_ms }
+        }
+        BatchAction::Heartbeat => {
             let overridden = item.overridden_status.as_ref().and_then(|word| word.known());
             let overridden = overridden.filter(|status| *status != Status::Unknown);
-            Command::Renew { key, last_dirty_ms, overridden, origin: Origin::Replication }
+            Command::Renew { key: key(&item)?, last_dirty_ms, overridden, origin: Origin::Replication }
         }
     })
 }
 
+fn key(item: &BatchItem) -> Result<Key, StatusCode> {
+    let parsed = AppName::parse(&item.app).and_then(|app| Ok(Key::new(app, InstanceId::parse(&item.id)?)));
+    parsed.map_err(|_| FAILED)
+}
+
 fn answer<'o>(item: &Item, outcomes: &mut impl Iterator<Item = &'o Outcome>) -> ItemAnswer<'o> {
     let status = |status: StatusCode| ItemAnswer { status_code: status.as_u16(), entity: None };
-    let Item::Proposed(action, _) = item else {
-        return match item {
-            Item::Answered(code) => status(*code),
-            Item::Proposed(..) => status(StatusCode::OK),
-        };
+    let action = match item {
+        Item::Answered(code) => return status(*code),
+        Item::Proposed(action, _) => action,
     };
     match outcomes.next() {
         Some(Outcome::Conflict(stored)) => {
