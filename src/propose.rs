@@ -31,7 +31,7 @@ pub enum ProposeError {
     Overloaded,
     #[error("this node does not lead; nothing was written")]
     NotLeader,
-    #[error("no leader with a quorum in time; nothing was written")]
+    #[error("no leader with a quorum in time")]
     NoQuorum,
     #[error("not decided in time, or the leader was lost meanwhile; it may have been written or not")]
     Unknown,
@@ -100,7 +100,7 @@ impl Proposer {
     /// Proposes what a peer forwarded, if this node leads.
     ///
     /// # Errors
-    /// [`ProposeError`]; all but `Unknown` mean that nothing was proposed.
+    /// [`ProposeError`]; all but `Unknown` and `Stopped` mean that nothing was proposed.
     pub async fn propose_forwarded(&self, commands: EncodedCommands) -> Answer {
         self.submit(commands, false, Source::Peer).await
     }

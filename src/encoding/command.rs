@@ -21,9 +21,7 @@ pub struct EncodedCommands {
 impl EncodedCommands {
     pub fn one(command: &Command) -> Self {
         let message = message::Batch { commands: vec![command.into()], stamped_ms: 0 };
-        let mut bytes = BytesMut::with_capacity(message.encoded_len());
-        bytes.put(message.encode_to_vec().as_slice());
-        Self { bytes, count: 1 }
+        Self { bytes: Bytes::from(message.encode_to_vec()).into(), count: 1 }
     }
 
     /// Commands that another node encoded, `count` of them. They are looked at once more here: what
