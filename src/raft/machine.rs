@@ -51,6 +51,8 @@ struct State {
     membership: RaftStoredMembership,
     visible_index: u64,
     dirty: Dirty,
+    /// Up to where the stored state is like this one, unless everything is dirty.
+    stored: Option<RaftLogId>,
 }
 
 /// What `/api/cluster` tells of the state machine, all of one moment.
@@ -143,7 +145,12 @@ impl Machine {
 
     fn store_changes(&self) -> Result<(), StateError> {
         let mut state = self.state();
-        if state.dirty.is_everything() {
+        let everything = state.dirty.is_everything();
+        if !everything && state.stored == state.applied {
+            return Ok(());
+        }
+        state.stored = state.applied;
+        if everything {
             state.dirty = Dirty::default();
             let (header, snapshot) = (state.header(), state.registry.snapshot());
             drop(state);
@@ -229,6 +236,7 @@ impl State {
             membership: RaftStoredMembership::default(),
             visible_index: 0,
             dirty: Dirty::everything(),
+            stored: None,
         }
     }
 
@@ -239,6 +247,7 @@ impl State {
             membership: stored_membership_from_message(header.membership)?,
             visible_index: header.visible_index,
             dirty: Dirty::everything(),
+            stored: None,
         })
     }
 
@@ -264,7 +273,7 @@ impl State {
 fn stored_state(store: &StateStore) -> Option<State> {
     let loaded = store.load().map_err(anyhow::Error::from);
     match loaded.and_then(|stored| stored.map(State::from_stored).transpose()) {
-        Ok(state) => state.map(|state| State { dirty: Dirty::default(), ..state }),
+        Ok(state) => state.map(|state| State { dirty: Dirty::default(), stored: state.applied, ..state }),
         Err(error) => {
             tracing::warn!(%error, "the stored state is not used; it is rebuilt from the snapshot and the log");
             None
