@@ -22,7 +22,7 @@ use crate::raft::peer::peer_server::PeerServer;
 use crate::raft::{Consensus, LogStore, Machine, Observer, Peers, follow_roles};
 use crate::registry::{Change, Registry};
 use crate::storage::marker::{self, DirLock, Marker};
-use crate::storage::{SnapshotDir, StateStore, sync_dir};
+use crate::storage::{SnapshotDir, StateStore, StoredState, sync_dir};
 
 /// How long a silent connection of a peer is kept before it is asked, and then for an answer.
 const PEER_KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -175,10 +175,11 @@ async fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(D
         let log = LogStore::open(&dir.join("log")).context(
             "the Raft log cannot be opened; if its disk is damaged, replace this node by a new one",
         )?;
-        let store = open_state(&dir.join("state"))?;
+        let (store, stored) = open_state(&dir.join("state"))?;
         let snapshots = SnapshotDir::open(&dir.join("snapshot")).context("the snapshot directory")?;
         sync_dir(&dir).context("the data directory")?;
-        let machine = Machine::open(store, snapshots, Arc::new(Leases(lessor))).context("the state")?;
+        let machine =
+            Machine::open(store, stored, snapshots, Arc::new(Leases(lessor))).context("the state")?;
         // A vote is on disk before anything else; a node without one that has applied entries has
         // forgotten what it promised.
         if machine.last_applied() > 0 && !log.has_vote() {
@@ -193,10 +194,10 @@ async fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(D
     opening.await?
 }
 
-/// The stored state is derived: one that does not open is put aside and made anew.
-fn open_state(dir: &std::path::Path) -> anyhow::Result<StateStore> {
-    let error = match StateStore::open(dir).and_then(|store| store.load().map(|_| store)) {
-        Ok(store) => return Ok(store),
+/// The stored state is derived: one that cannot be read is put aside and made anew.
+fn open_state(dir: &std::path::Path) -> anyhow::Result<(StateStore, Option<StoredState>)> {
+    let error = match StateStore::open(dir).and_then(|store| store.load().map(|stored| (store, stored))) {
+        Ok(opened) => return Ok(opened),
         Err(error) => error,
     };
     let aside = dir.with_extension("damaged");
@@ -205,7 +206,7 @@ fn open_state(dir: &std::path::Path) -> anyhow::Result<StateStore> {
         std::fs::remove_dir_all(&aside)?;
     }
     std::fs::rename(dir, &aside)?;
-    Ok(StateStore::open(dir)?)
+    Ok((StateStore::open(dir)?, None))
 }
 
 fn serve_peers(

@@ -64,18 +64,24 @@ pub struct AppliedState {
 }
 
 impl Machine {
-    /// Takes up what is stored: the newer of the stored state and the snapshot. A stored state that
-    /// is damaged is only worth a warning, being derived.
+    /// Takes up the newer of the snapshot and what was `stored` in the store. A stored state whose
+    /// records do not belong together is only worth a warning, being derived.
     ///
     /// # Errors
     /// What the file system says, or a snapshot that is whole but cannot be understood.
-    pub fn open(store: StateStore, snapshots: SnapshotDir, observer: Arc<dyn Observer>) -> io::Result<Self> {
+    pub fn open(
+        store: StateStore,
+        stored: Option<StoredState>,
+        snapshots: SnapshotDir,
+        observer: Arc<dyn Observer>,
+    ) -> io::Result<Self> {
         let snapshot = snapshots.current()?;
         let covered = match &snapshot {
             Some(file) => file.header()?.applied.map_or(0, |applied| applied.index),
             None => 0,
         };
-        let stored = stored_state(&store)
+        let stored = stored
+            .and_then(whole)
             .filter(|state| state.applied.as_ref().is_some_and(|applied| applied.index >= covered));
         let state = match (stored, snapshot) {
             (Some(state), _) => state,
@@ -269,11 +275,10 @@ impl State {
     }
 }
 
-/// The stored state if there is one and it is whole.
-fn stored_state(store: &StateStore) -> Option<State> {
-    let loaded = store.load().map_err(anyhow::Error::from);
-    match loaded.and_then(|stored| stored.map(State::from_stored).transpose()) {
-        Ok(state) => state.map(|state| State { dirty: Dirty::default(), stored: state.applied, ..state }),
+/// A stored state, if it is whole.
+fn whole(stored: StoredState) -> Option<State> {
+    match State::from_stored(stored) {
+        Ok(state) => Some(State { dirty: Dirty::default(), stored: state.applied, ..state }),
         Err(error) => {
             tracing::warn!(%error, "the stored state is not used; it is rebuilt from the snapshot and the log");
             None

@@ -43,7 +43,9 @@ fn store(dir: &Path) -> StateStore {
 
 fn machine(dir: &Path) -> Machine {
     let snapshots = SnapshotDir::open(&dir.join("snapshot")).unwrap();
-    Machine::open(store(dir), snapshots, Arc::new(Unobserved)).unwrap()
+    let store = store(dir);
+    let stored = store.load().ok().flatten();
+    Machine::open(store, stored, snapshots, Arc::new(Unobserved)).unwrap()
 }
 
 fn log(dir: &Path) -> LogStore {
