@@ -1,48 +1,125 @@
-"""An application with py_eureka_client, steered by lines on stdin.
+"""An application with py_eureka_client, steered by lines on stdin as tests/clients/application.rs tells."""
 
-Usage: client.py APP INSTANCE_ID EUREKA_URLS
-
-Renews every second a lease of four seconds, and says "ready" once it has registered. Then:
-  see APP   answers with the ids of that application's UP instances in the client's own registry, as JSON
-  stop      unregisters, says "stopped", and ends
-"""
-
+import asyncio
 import json
 import os
 import sys
+from urllib.parse import unquote
 
 # The client logs to stdout, which is for answers here; it takes the stream when it is imported.
 answers, sys.stdout = sys.stdout, sys.stderr
 
-from py_eureka_client import eureka_client  # noqa: E402
+from py_eureka_client import eureka_basic, eureka_client, http_client  # noqa: E402
 
 
-def ids_of(client, app):
-    applications = client.applications
-    application = applications.get_application(app) if applications else None
-    return sorted(instance.instanceId for instance in application.up_instances) if application else []
+class CountingHttpClient(http_client.HttpClient):
+    """Counts the reads of the registry that the client makes by itself."""
+
+    def __init__(self):
+        self.fetches = {"full": 0, "delta": 0}
+
+    async def urlopen(self, request=None, data=None, timeout=None):
+        if isinstance(request, str):
+            if request.endswith("/apps/"):
+                self.fetches["full"] += 1
+            elif request.endswith("/apps/delta"):
+                self.fetches["delta"] += 1
+        return await super().urlopen(request, data, timeout)
+
+
+class Application:
+    def __init__(self, name, instance_id, vip, urls, metadata):
+        self.name, self.instance_id, self.urls = name, instance_id, urls.split(",")
+        self.http = CountingHttpClient()
+        http_client.set_http_client(self.http)
+        self.client = eureka_client.init(
+            eureka_server=urls,
+            app_name=name,
+            instance_id=instance_id,
+            instance_host="127.0.0.1",
+            instance_ip="127.0.0.1",
+            instance_port=8080,
+            vip_adr=vip,
+            secure_vip_addr=vip + "-secure",
+            renewal_interval_in_secs=1,
+            duration_in_secs=4,
+            metadata=json.loads(metadata),
+        )
+        self.loop = asyncio.new_event_loop()
+
+    def answer(self, command, names):
+        return getattr(self, command)(*names)
+
+    def application(self, app):
+        return self.client.applications.get_application(app)
+
+    def see(self, app):
+        return json.dumps([instance.instanceId for instance in self.application(app).up_instances])
+
+    def metadata(self, app, instance_id):
+        return json.dumps(self.application(app).get_instance(instance_id).metadata)
+
+    def hash(self):
+        # The client tells nobody the hash that it compares.
+        return json.dumps(self.client._EurekaClient__get_applications_hash())
+
+    def fetches(self):
+        return json.dumps(self.http.fetches)
+
+    def read(self, what, *names):
+        calls = {
+            "all": eureka_basic.get_applications,
+            "delta": eureka_basic.get_delta,
+            "app": eureka_basic.get_application,
+            "instance": eureka_basic.get_app_instance,
+            "vip": eureka_basic.get_vip,
+            "svip": eureka_basic.get_secure_vip,
+        }
+        return json.dumps(ids_in(self.at_any_node(calls[what], names)))
+
+    def at_any_node(self, call, names):
+        """Makes a call that takes one URL, and leaves walking through the others to its caller."""
+        for url in self.urls:
+            try:
+                return self.loop.run_until_complete(call(url, *names))
+            except (http_client.HTTPError, http_client.URLError) as error:
+                last = error
+        raise last
+
+    def status(self, status):
+        # Not by the client's own methods: they share an asyncio lock with its heartbeat thread, which
+        # has another event loop, and when both want it while they walk through the URLs, neither wakes.
+        if status == "UP":
+            # The renewal after it gets a 404, and the client registers as what it is.
+            self.at_any_node(eureka_basic.delete_status_override, [self.name, self.instance_id, 0])
+        else:
+            self.at_any_node(eureka_basic.status_update, [self.name, self.instance_id, 0, status])
+        return "done"
+
+    def stop(self):
+        eureka_client.stop()
+        return "stopped"
+
+
+def ids_in(found):
+    if isinstance(found, eureka_basic.Instance):
+        return [found.instanceId]
+    if isinstance(found, eureka_basic.Application):
+        return [instance.instanceId for instance in found.instances]
+    return [instance_id for application in found.applications for instance_id in ids_in(application)]
 
 
 def main():
-    app, instance_id, urls = sys.argv[1:]
-    client = eureka_client.init(
-        eureka_server=urls,
-        app_name=app,
-        instance_id=instance_id,
-        instance_host="127.0.0.1",
-        instance_ip="127.0.0.1",
-        instance_port=8080,
-        renewal_interval_in_secs=1,
-        duration_in_secs=4,
-    )
+    application = Application(*sys.argv[1:])
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
-        words = line.split()
-        if words[0] == "see":
-            print(json.dumps(ids_of(client, words[1])), file=answers, flush=True)
-        elif words[0] == "stop":
-            eureka_client.stop()
-            print("stopped", file=answers, flush=True)
+        command, *names = [unquote(word) for word in line.split()]
+        try:
+            answer = application.answer(command, names)
+        except Exception as error:  # noqa: BLE001: whatever a call fails with is the answer
+            answer = f"failed: {error!r}".replace("\n", " ")
+        print(answer, file=answers, flush=True)
+        if answer == "stopped":
             break
     # The client's heartbeat thread outlives stop() and would register again.
     os._exit(0)
