@@ -15,3 +15,4 @@ mod names;
 mod noise;
 mod replay;
 mod sizes;
+mod steeltoe;
