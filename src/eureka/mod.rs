@@ -34,6 +34,8 @@ mod xml_write;
 #[cfg(test)]
 pub mod arbitrary;
 #[cfg(test)]
+mod other_parsers;
+#[cfg(test)]
 mod round_trip;
 #[cfg(test)]
 mod samples;

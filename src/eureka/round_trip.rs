@@ -22,7 +22,7 @@ fn read_back(format: RequestFormat, body: &[u8], app: &str) -> Accepted {
 }
 
 /// Text as XML carries it: what it cannot is replaced.
-fn as_xml(text: &str) -> Box<str> {
+pub(super) fn as_xml(text: &str) -> Box<str> {
     let carry = |character| match character {
         '\t' | '\n' | '\r' => character,
         '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
@@ -61,7 +61,7 @@ fn instance_as_xml(instance: Instance) -> Instance {
 }
 
 /// A page of two applications with this instance in each.
-fn page(format: Format, registration: &Registration) -> String {
+pub(super) fn page(format: Format, registration: &Registration) -> String {
     let mut out = applications_header(format, "1", "UP_2_");
     for at in 0..2 {
         if at > 0 {
@@ -71,29 +71,6 @@ fn page(format: Format, registration: &Registration) -> String {
     }
     out.extend(applications_trailer(format, "1", "UP_2_"));
     String::from_utf8(out).unwrap()
-}
-
-/// Reads XML to its end with the parser alone, which checks that tags match, and finds characters
-/// and names that XML has not.
-fn is_well_formed(xml: &str) -> bool {
-    let mut reader = quick_xml::Reader::from_str(xml);
-    let no_bad_character =
-        !xml.chars().any(|c| matches!(c, '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}'..='\u{ffff}'));
-    loop {
-        match reader.read_event() {
-            Ok(quick_xml::events::Event::Eof) => return no_bad_character,
-            Ok(quick_xml::events::Event::Start(start)) if !is_name(start.name().as_ref()) => return false,
-            Ok(_) => {}
-            Err(_) => return false,
-        }
-    }
-}
-
-/// Whether an element may have this name, by its ASCII characters.
-fn is_name(name: &str) -> bool {
-    let first = |byte: u8| byte.is_ascii_alphabetic() || b"_:".contains(&byte) || !byte.is_ascii();
-    let rest = |byte: u8| first(byte) || byte.is_ascii_digit() || b"-.".contains(&byte);
-    name.bytes().next().is_some_and(first) && name.bytes().all(rest)
 }
 
 /// A sample with some of its bytes replaced, dropped or repeated.
@@ -144,18 +121,12 @@ proptest! {
     }
 
     #[test]
-    fn pages_are_well_formed_in_every_form(registration in registration()) {
-        for format in Format::ALL {
-            let body = page(format, &registration);
-            match format {
-                Format::Json | Format::CompactJson => {
-                    let value: serde_json::Value = serde_json::from_str(&body).unwrap();
-                    let applications = value["applications"]["application"].as_array().unwrap();
-                    prop_assert_eq!(applications.len(), 2);
-                    prop_assert_eq!(&applications[0]["name"], registration.instance.app.as_str());
-                }
-                Format::Xml | Format::CompactXml => prop_assert!(is_well_formed(&body), "{}", body),
-            }
+    fn json_pages_are_well_formed(registration in registration()) {
+        for format in [Format::Json, Format::CompactJson] {
+            let value: serde_json::Value = serde_json::from_str(&page(format, &registration)).unwrap();
+            let applications = value["applications"]["application"].as_array().unwrap();
+            prop_assert_eq!(applications.len(), 2);
+            prop_assert_eq!(&applications[0]["name"], registration.instance.app.as_str());
         }
     }
 
