@@ -7,6 +7,7 @@ use crate::registry::{
 };
 
 use super::document::{Document, SaidDataCenter};
+use super::xml_name::{MetadataNameTooLong, check_metadata_names};
 
 /// Longest lease duration and renewal interval kept, in seconds (24.8 days): the most whose
 /// milliseconds a Eureka server, which counts them in 32 bits, can be told. Longer ones become this.
@@ -43,6 +44,8 @@ pub enum Refusal {
     MissingDataCenterName,
     #[error("{0}")]
     Name(#[from] NameError),
+    #[error("{0}")]
+    MetadataName(#[from] MetadataNameTooLong),
 }
 
 /// What an instance takes to store, in bytes; over [`super::MAX_INSTANCE_BYTES`] it is
@@ -66,6 +69,10 @@ impl Document {
             SaidDataCenter::Named(data_center) => with_amazon_id(data_center, &id),
         };
         let key = Key::new(app.clone(), InstanceId::parse(&id)?);
+        check_metadata_names(&self.metadata)?;
+        if let DataCenter::Amazon(metadata) = &data_center {
+            check_metadata_names(metadata)?;
+        }
         let instance = Instance {
             instance_id: self.instance_id,
             host_name,
@@ -231,6 +238,16 @@ mod tests {
             }),
             "Missing dataCenterInfo"
         );
+    }
+
+    #[test]
+    fn metadata_names_that_xml_cannot_carry_are_refused() {
+        let long = || Metadata::from_pairs([("x".repeat(1001), "")]);
+        let text =
+            "a metadata name takes 1001 characters as the name of an XML element; at most 1000 are accepted";
+        assert_eq!(refusal(|d| d.metadata = long()), text);
+        let amazon = SaidDataCenter::Named(DataCenter::Amazon(long()));
+        assert_eq!(refusal(|d| d.data_center = Some(amazon)), text);
     }
 
     #[test]

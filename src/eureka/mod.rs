@@ -54,5 +54,6 @@ pub use envelope::{
 pub use format::{Format, RequestFormat, cannot_parse_body};
 pub use hash::{StatusCounts, apps_hashcode};
 pub use negotiate::{NotAcceptable, UnsupportedMediaType, accepts_gzip, request_format, response_format};
+pub use xml_name::{MAX_ELEMENT_NAME_CHARS, MetadataNameTooLong, check_metadata_names};
 
 pub use crate::registry::MAX_INSTANCE_BYTES;

@@ -7,9 +7,37 @@
 
 use std::borrow::Cow;
 
+use crate::registry::Metadata;
+
+/// Longest element name written, in characters: the longest that Java's parsers read
+/// (`jdk.xml.maxXMLNameLimit`). They give up the whole document for a longer one.
+pub const MAX_ELEMENT_NAME_CHARS: usize = 1000;
+
+/// A metadata name is too long for XML, where what is coded takes 6 or 12 characters instead of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a metadata name takes {chars} characters as the name of an XML element; \
+     at most {MAX_ELEMENT_NAME_CHARS} are accepted"
+)]
+pub struct MetadataNameTooLong {
+    pub chars: usize,
+}
+
 /// The element that stands for the empty key. XStream writes `<>`, which no parser reads; this is
 /// the one name that none of its codes gives.
 const EMPTY: &str = "_";
+
+/// Refuses metadata that not every reader of XML could read.
+///
+/// # Errors
+/// [`MetadataNameTooLong`] for the first name that is.
+pub fn check_metadata_names(metadata: &Metadata) -> Result<(), MetadataNameTooLong> {
+    let lengths = metadata.iter().map(|(key, _)| encode(key).chars().count());
+    match { lengths }.find(|chars| *chars > MAX_ELEMENT_NAME_CHARS) {
+        Some(chars) => Err(MetadataNameTooLong { chars }),
+        None => Ok(()),
+    }
+}
 
 /// The element name for a key.
 pub(super) fn encode(key: &str) -> Cow<'_, str> {
@@ -149,6 +177,17 @@ mod tests {
                 assert_eq!(decode(&encode(&key)), key);
             }
         }
+    }
+
+    #[test]
+    fn names_are_as_long_as_java_reads_them() {
+        let check =
+            |key: String| check_metadata_names(&Metadata::from_pairs([("k".to_owned(), ""), (key, "")]));
+        assert_eq!(check("a".repeat(1000)), Ok(()));
+        assert_eq!(check("ż".repeat(1000)), Ok(()));
+        assert_eq!(check("a".repeat(1001)), Err(MetadataNameTooLong { chars: 1001 }));
+        assert_eq!(check(" ".repeat(166)), Ok(()));
+        assert_eq!(check("😀".repeat(84)), Err(MetadataNameTooLong { chars: 1008 }));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 
 use super::answer::{Answer, empty, text, with};
-use crate::eureka::{Format, Refusal, RequestFormat, cannot_parse_body};
+use crate::eureka::{Format, MetadataNameTooLong, Refusal, RequestFormat, cannot_parse_body};
 use crate::linearize::NoQuorum;
 use crate::propose::ProposeError;
 use crate::registry::NameError;
@@ -19,6 +19,8 @@ pub enum HttpError {
     BadParameter(&'static str),
     #[error(transparent)]
     BadName(#[from] NameError),
+    #[error(transparent)]
+    BadMetadata(#[from] MetadataNameTooLong),
     #[error("the body cannot be read: {reason}")]
     Unreadable { format: RequestFormat, content_type: Option<HeaderValue>, reason: String },
     #[error("the registration is refused: {refusal}")]
@@ -41,6 +43,7 @@ impl From<HttpError> for Answer {
             HttpError::UnsupportedMediaType => empty(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             HttpError::BadParameter(_) => empty(StatusCode::BAD_REQUEST),
             HttpError::BadName(error) => text(StatusCode::BAD_REQUEST, "text/plain", error.to_string()),
+            HttpError::BadMetadata(error) => text(StatusCode::BAD_REQUEST, "text/plain", error.to_string()),
             HttpError::Unreadable { format, content_type, .. } => {
                 let answer = text(StatusCode::BAD_REQUEST, "application/json", cannot_parse_body(format));
                 match content_type {

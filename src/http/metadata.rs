@@ -9,6 +9,7 @@ use super::answer::{Answer, empty};
 use super::error::HttpError;
 use super::request::{self, Parameters};
 use crate::command::Command;
+use crate::eureka::check_metadata_names;
 use crate::registry::{Metadata, Outcome};
 
 pub async fn put(
@@ -21,7 +22,9 @@ pub async fn put(
     // JSON says that there are none.
     let mut names = HashSet::from(["@class".to_owned()]);
     let first = parameters.pairs().filter(|(name, _)| names.insert(name.clone()));
-    let command = Command::PutMetadata { key, pairs: Metadata::from_pairs(first) };
+    let pairs = Metadata::from_pairs(first);
+    check_metadata_names(&pairs)?;
+    let command = Command::PutMetadata { key, pairs };
     Ok(match facade.proposer.propose(&command).await? {
         Outcome::Done => empty(StatusCode::OK),
         Outcome::TooLarge => return Err(HttpError::TooLarge),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::framing::{chunked, gzip};
 use super::harness::{Cluster, Document, Request, applications};
@@ -65,6 +65,34 @@ fn metadata_does_not_grow_an_instance_over_64_kib() {
     let more = format!("{}/metadata?more={}", document.path(), "y".repeat(6 * KIB));
     assert_refused(&Request::put(&more), addr, "metadata");
     assert_eq!(document.read().expect(addr).value(), before);
+}
+
+/// Java's parsers read no longer names of elements, and would give up the whole registry.
+#[test]
+fn a_metadata_name_over_1000_characters_in_xml_is_refused() {
+    let cluster = Cluster::start(1);
+    let addr = cluster.addrs()[0];
+    let named = |id: &str, name: &str| Document::new("SIZES", id).set("metadata", json!({name: "v"}));
+    let (longest, too_long) = ("x".repeat(1000), format!("{}:", "x".repeat(995)));
+    let document = named("longest", &longest);
+    assert_eq!(document.register().expect(addr).status, 204);
+    let kept = applications(addr);
+    let text =
+        "a metadata name takes 1001 characters as the name of an XML element; at most 1000 are accepted";
+    for request in [
+        named("long", &too_long).register(),
+        Request::put(&format!("{}/metadata?{too_long}=v", document.path())),
+    ] {
+        let response = request.expect(addr);
+        assert_eq!((response.status, response.text().as_str()), (400, text), "{request:?}");
+    }
+    let instance: Value = serde_json::from_str(&named("long", &too_long).json()).expect("JSON of ours");
+    let item =
+        json!({"appName": "SIZES", "id": "long", "action": "Register", "instanceInfo": instance["instance"]});
+    let batch = json!({"replicationList": [item]}).to_string();
+    let response = Request::post("/eureka/peerreplication/batch/").json(batch).expect(addr);
+    assert_eq!(response.text(), r#"{"responseList":[{"statusCode":200}]}"#, "as any registration refused");
+    assert_eq!(applications(addr), kept);
 }
 
 fn padded(id: &str, bytes: usize) -> Document {
