@@ -6,6 +6,7 @@ use crate::registry::{
     DEFAULT_SECURE_PORT, DataCenter, Instance, InstanceId, Key, Metadata, NameError, Status,
 };
 
+use super::dirty_time::{DirtyTimeOutOfRange, check_dirty_time};
 use super::document::{Document, SaidDataCenter};
 use super::xml_name::{MetadataNameTooLong, check_metadata_names};
 
@@ -46,6 +47,8 @@ pub enum Refusal {
     Name(#[from] NameError),
     #[error("{0}")]
     MetadataName(#[from] MetadataNameTooLong),
+    #[error("{0}")]
+    DirtyTime(#[from] DirtyTimeOutOfRange),
 }
 
 /// What an instance takes to store, in bytes; over [`super::MAX_INSTANCE_BYTES`] it is
@@ -73,6 +76,7 @@ impl Document {
         if let DataCenter::Amazon(metadata) = &data_center {
             check_metadata_names(metadata)?;
         }
+        let last_dirty_ms = self.last_dirty_ms.map(check_dirty_time).transpose()?;
         let instance = Instance {
             instance_id: self.instance_id,
             host_name,
@@ -97,7 +101,7 @@ impl Document {
             secure_vip_address: self.secure_vip_address,
             asg_name: self.asg_name,
         };
-        Ok(Accepted { key, instance, last_dirty_ms: self.last_dirty_ms })
+        Ok(Accepted { key, instance, last_dirty_ms })
     }
 }
 

@@ -7,6 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::acceptance::MAX_LEASE_SECS;
+use super::dirty_time::RANGE_MS;
 use crate::registry::{Action, AppName, DataCenter, Instance, Lease, Metadata, Port, Registration, Status};
 
 /// Any text, with a liking for what is special to one syntax or the other.
@@ -122,7 +123,7 @@ fn instance() -> impl Strategy<Value = Instance> {
 pub fn registration() -> impl Strategy<Value = Registration> {
     let action = prop::sample::select(vec![Action::Added, Action::Modified, Action::Deleted]);
     let times = (any::<i64>(), any::<i64>(), any::<i64>(), any::<i64>(), any::<i64>());
-    (instance(), option::of(status()), any::<i64>(), action, times).prop_map(
+    (instance(), option::of(status()), RANGE_MS, action, times).prop_map(
         |(instance, overridden, last_dirty_ms, action, times)| Registration {
             status: instance.status,
             overridden,

@@ -3,6 +3,7 @@
 use crate::registry::{Registration, Status};
 
 use super::decode::{DecodeError, MAX_DOCUMENT_BYTES, body_text};
+use super::dirty_time::check_dirty_time;
 use super::document::Document;
 use super::json_decode;
 use super::json_encode;
@@ -71,7 +72,7 @@ pub struct ItemAnswer<'r> {
 ///
 /// # Errors
 /// [`DecodeError`] for the whole batch if it is not `{"replicationList":[…]}`, or an item is not an
-/// object, has a member or an action that Eureka does not know, or a dirty time that is no number.
+/// object, has a member or an action that Eureka does not know, or a dirty time that is none.
 pub fn decode_batch(body: &[u8]) -> Result<Vec<BatchItem>, DecodeError> {
     let text = body_text(body, MAX_BATCH_BYTES)?;
     let mut list = None;
@@ -145,7 +146,10 @@ fn dirty_time(value: Value<'_>) -> Result<Option<i64>, DecodeError> {
     let Some(text) = value.text(MEMBER)? else { return Ok(None) };
     match text.trim() {
         "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| DecodeError::wrong_type(MEMBER, "a whole number")),
+        text => {
+            let ms = text.parse().map_err(|_| DecodeError::wrong_type(MEMBER, "a whole number"))?;
+            check_dirty_time(ms).map(Some).map_err(|_| DecodeError::wrong_type(MEMBER, "a time"))
+        }
     }
 }
 

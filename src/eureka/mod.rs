@@ -17,6 +17,7 @@ mod acceptance;
 mod batch;
 mod data_center_json;
 mod decode;
+mod dirty_time;
 mod document;
 mod envelope;
 mod format;
@@ -46,6 +47,7 @@ pub use batch::{
     encode_batch_response,
 };
 pub use decode::{DecodeError, MAX_DEPTH, MAX_DOCUMENT_BYTES, decode_document};
+pub use dirty_time::{DirtyTimeOutOfRange, check_dirty_time};
 pub use document::{Document, SaidDataCenter};
 pub use envelope::{
     application_document, application_fragment, applications_header, applications_separator,

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName, header};
 
 use super::error::HttpError;
-use crate::eureka::{Format, response_format};
+use crate::eureka::{Format, check_dirty_time, response_format};
 use crate::registry::{AppName, InstanceId, Key, Origin, Status};
 
 const REPLICATION: HeaderName = HeaderName::from_static("x-netflix-discovery-replication");
@@ -28,10 +28,14 @@ impl<'a> Parameters<'a> {
     /// `lastDirtyTimestamp`, epoch milliseconds.
     ///
     /// # Errors
-    /// [`HttpError::BadParameter`] if it is there and no number.
+    /// [`HttpError::BadParameter`] if it is there and no number, or no time.
     pub fn last_dirty_ms(&self) -> Result<Option<i64>, HttpError> {
         const NAME: &str = "lastDirtyTimestamp";
-        self.first(NAME).map(|value| value.parse()).transpose().map_err(|_| HttpError::BadParameter(NAME))
+        let Some(value) = self.first(NAME) else {
+            return Ok(None);
+        };
+        let time = value.parse().ok().and_then(|ms| check_dirty_time(ms).ok());
+        time.map(Some).ok_or(HttpError::BadParameter(NAME))
     }
 
     /// A status spelled exactly.

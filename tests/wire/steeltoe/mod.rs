@@ -170,3 +170,23 @@ fn lives_through_the_loss_of_its_node() {
     client.until_status(None);
     assert_eq!(client.full_fetches, 1, "a delta did not lead to the registry that the server has");
 }
+
+#[test]
+fn no_registrant_can_make_the_registry_unreadable() {
+    let cluster = Cluster::start(1);
+    let addr = cluster.addrs()[0];
+    let mut client = Steeltoe::new(cluster.addrs());
+    let extremes = [i64::MIN, -62_135_596_800_001, -62_135_596_800_000, 253_402_300_799_999, i64::MAX];
+    for time in extremes {
+        let document = Document::new("TIMES", "times-1").set("lastDirtyTimestamp", json!(time.to_string()));
+        let status = document.register().expect(addr).status;
+        assert!(matches!(status, 204 | 400), "{time}: {status}");
+        let path = document.path();
+        for method in ["PUT", "DELETE"] {
+            let path = format!("{path}/status?value=DOWN&lastDirtyTimestamp={time}");
+            let status = Request::new(method, &path).expect(addr).status;
+            assert!(matches!(status, 200 | 400 | 404), "{method} {path}: {status}");
+        }
+        client.fetch_full();
+    }
+}

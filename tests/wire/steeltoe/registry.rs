@@ -11,7 +11,8 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-/// `System.DateTime` ends with the year 9999; Steeltoe gives up an answer with a time after it.
+/// `System.DateTime` begins with the year 1 and ends with 9999; Steeltoe gives up an answer with another time.
+const FIRST_MS: i64 = -62_135_596_800_000;
 const LAST_MS: i64 = 253_402_300_799_999;
 
 #[derive(Debug, Deserialize)]
@@ -142,7 +143,7 @@ fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::
 
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     match number_or_text(deserializer)? {
-        ms if (0..=LAST_MS).contains(&ms) => Ok(ms),
+        ms if (FIRST_MS..=LAST_MS).contains(&ms) => Ok(ms),
         ms => Err(D::Error::custom(format!("{ms} is no time"))),
     }
 }
