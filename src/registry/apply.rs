@@ -112,6 +112,7 @@ impl Registry {
             if differs {
                 registration.overridden = Some(status);
                 registration.show(status, last_dirty_ms, now_ms);
+                registration.stamp_service_up(now_ms);
             }
         });
         Outcome::Done
@@ -314,7 +315,6 @@ fn registrant_again(existing: &Registration) -> Registrant {
 impl Registration {
     fn show(&mut self, status: Status, last_dirty_ms: Option<i64>, now_ms: i64) {
         self.status = status;
-        self.stamp_service_up(now_ms);
         self.last_updated_ms = now_ms;
         if let Some(dirty) = last_dirty_ms {
             self.last_dirty_ms = self.last_dirty_ms.max(dirty);

@@ -198,6 +198,10 @@ impl Model {
         self.renewed.insert(key.clone());
         if held.status != status {
             held.overridden = Some(status);
+            // Not so when an override goes.
+            if status == Status::Up && held.service_up_ms == 0 {
+                held.service_up_ms = now_ms;
+            }
             self.show(key, status, last_dirty_ms);
         }
         Answer::Done
@@ -219,9 +223,6 @@ impl Model {
         let now_ms = self.now_ms;
         let held = self.leases.get_mut(key).unwrap();
         held.status = status;
-        if status == Status::Up && held.service_up_ms == 0 {
-            held.service_up_ms = now_ms;
-        }
         if let Some(incoming) = last_dirty_ms
             && incoming > held.last_dirty_ms
         {
