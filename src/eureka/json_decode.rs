@@ -93,13 +93,9 @@ fn port(value: Value<'_>, member: &str, default: Port) -> Result<Option<Port>, D
     let mut port = default;
     value.each_member(member, |name, value| {
         match &*name {
-            "$" | "port" => {
-                let number = value.text(member)?;
-                port.number = number.map_or(default.number, |number| integer_32(&number));
-            }
-            "@enabled" | "enabled" => {
-                port.enabled = if value.is_null() { default.enabled } else { value.is_yes()? };
-            }
+            // Null is a value here, as to Jackson: no port, and off.
+            "$" | "port" => port.number = value.text(member)?.map_or(0, |number| integer_32(&number)),
+            "@enabled" | "enabled" => port.enabled = value.is_yes()?,
             _ => {}
         }
         Ok(())
@@ -217,7 +213,8 @@ mod tests {
             (r#"{"@enabled":false,"$":"8080"}"#, 8080, false),
             (r#"{"$":8080}"#, 8080, true),
             (r#"{"@enabled":"false"}"#, 7001, false),
-            (r#"{"$":null,"@enabled":null}"#, 7001, true),
+            (r#"{"$":null}"#, 0, true),
+            (r#"{"$":80,"@enabled":null}"#, 80, false),
             (r#"{"$":"abc","@enabled":"yes"}"#, 0, false),
             (r#"{"$":-1,"@enabled":1}"#, -1, true),
             (r#"{"$":99999999999}"#, i32::MAX, true),

@@ -57,10 +57,10 @@ impl<'a> Value<'a> {
         serde_json::Deserializer::from_str(self.0).deserialize_str(Text).map_err(malformed)
     }
 
-    /// Whether this says yes: `true`, the word, or a number other than 0.
+    /// Whether this says yes: `true`, that word in small letters, or a number other than 0.
     pub fn is_yes(self) -> Result<bool, DecodeError> {
         if self.is_string() {
-            return Ok(self.unquoted()?.trim().eq_ignore_ascii_case("true"));
+            return Ok(self.unquoted()?.trim() == "true");
         }
         Ok(self.0 == "true" || integer(self.0) != 0)
     }
@@ -269,7 +269,8 @@ mod tests {
         for (json, expected) in [
             ("true", true),
             ("\"true\"", true),
-            ("\"True\"", true),
+            ("\" true \"", true),
+            ("\"True\"", false),
             ("1", true),
             ("-1", true),
             ("false", false),

@@ -2,7 +2,7 @@
 
 use quick_xml::events::BytesStart;
 
-use crate::registry::{DEFAULT_PORT, DEFAULT_SECURE_PORT, DataCenter, Metadata, Port, Status};
+use crate::registry::{DataCenter, Metadata, Port, Status};
 
 use super::decode::DecodeError;
 use super::document::{Document, SaidDataCenter};
@@ -29,8 +29,9 @@ pub(super) fn decode(text: &str) -> Result<Document, DecodeError> {
             "app" => app = Some(pull.text()?.into()),
             "status" => document.status = Some(status(pull)?),
             "overriddenstatus" | "overriddenStatus" => document.overridden_status = Some(status(pull)?),
-            "port" => document.port = Some(port(pull, child, DEFAULT_PORT)?),
-            "securePort" => document.secure_port = Some(port(pull, child, DEFAULT_SECURE_PORT)?),
+            // Each word but one means what no word does.
+            "port" => document.port = Some(port(pull, child, |word| word != "false")?),
+            "securePort" => document.secure_port = Some(port(pull, child, |word| word == "true")?),
             "countryId" => document.country_id = Some(whole_number(pull, name)?),
             "dataCenterInfo" => document.data_center = data_center(pull)?,
             "leaseInfo" => lease(pull, &mut document)?,
@@ -64,11 +65,12 @@ fn status(pull: &mut XmlPull<'_>) -> Result<Status, DecodeError> {
     Ok(Status::from_exact(&word).unwrap_or(Status::Unknown))
 }
 
-fn port(pull: &mut XmlPull<'_>, start: &BytesStart<'_>, default: Port) -> Result<Port, DecodeError> {
-    let enabled = match attribute(start, "enabled")? {
-        Some(word) => word.eq_ignore_ascii_case("true"),
-        None => default.enabled,
-    };
+fn port(
+    pull: &mut XmlPull<'_>,
+    start: &BytesStart<'_>,
+    is_on: impl FnOnce(&str) -> bool,
+) -> Result<Port, DecodeError> {
+    let enabled = is_on(&attribute(start, "enabled")?.unwrap_or_default());
     Ok(Port { number: whole_number(pull, start.name().into_inner())?, enabled })
 }
 
@@ -201,7 +203,7 @@ mod tests {
     fn numbers_must_be_whole_and_bare() {
         let number = |xml: &str| with(xml).map(|document| document.port);
         assert_eq!(number("<port>80</port>"), Ok(Some(Port { number: 80, enabled: true })));
-        assert_eq!(number("<port enabled='False'>-1</port>"), Ok(Some(Port { number: -1, enabled: false })));
+        assert_eq!(number("<port enabled='false'>-1</port>"), Ok(Some(Port { number: -1, enabled: false })));
         let secure = with("<securePort enabled=\"true\">443</securePort><securePort>8443</securePort>");
         assert_eq!(secure.unwrap().secure_port, Some(Port { number: 8443, enabled: false }));
         for xml in [
@@ -215,6 +217,19 @@ mod tests {
             assert!(matches!(with(xml), Err(DecodeError::WrongType { .. })), "{xml}");
         }
         assert_eq!(with("<countryId>44</countryId>").unwrap().country_id, Some(44));
+    }
+
+    #[test]
+    fn a_port_is_on_unless_it_is_off_and_a_secure_one_off_unless_it_is_on() {
+        for (word, on, secure_on) in
+            [("true", true, true), ("false", false, false), ("TRUE", true, false), ("", true, false)]
+        {
+            let ports =
+                format!("<port enabled=\"{word}\">80</port><securePort enabled=\"{word}\">443</securePort>");
+            let document = with(&ports).unwrap();
+            assert_eq!(document.port, Some(Port { number: 80, enabled: on }), "{word}");
+            assert_eq!(document.secure_port, Some(Port { number: 443, enabled: secure_on }), "{word}");
+        }
     }
 
     #[test]
