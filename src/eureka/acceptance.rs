@@ -92,7 +92,7 @@ impl Document {
             renewal_interval_secs: lease_secs(self.renewal_interval_secs, DEFAULT_RENEWAL_INTERVAL_SECS),
             duration_secs: lease_secs(self.duration_secs, DEFAULT_DURATION_SECS),
             metadata: self.metadata,
-            app_group_name: self.app_group_name.map(|name| name.to_uppercase().into()),
+            app_group_name: self.app_group_name,
             home_page_url: self.home_page_url,
             status_page_url: self.status_page_url,
             health_check_url: self.health_check_url,
@@ -284,17 +284,15 @@ mod tests {
     }
 
     #[test]
-    fn absent_sids_and_group_names_are_normalised() {
-        let with = |sid: &str, group: &str| {
+    fn words_for_no_sid_are_none() {
+        let with = |sid: &str| {
             let mut document = complete();
             document.sid = Some(sid.into());
-            document.app_group_name = Some(group.into());
-            let instance = document.into_registration("BAD").unwrap().instance;
-            (instance.sid, instance.app_group_name)
+            document.into_registration("BAD").unwrap().instance.sid
         };
-        assert_eq!(with("na", "group-two"), (None, Some("GROUP-TWO".into())));
-        assert_eq!(with("unknown", ""), (None, Some("".into())));
-        assert_eq!(with("sid-1", "G").0, Some("sid-1".into()));
+        assert_eq!(with("na"), None);
+        assert_eq!(with("unknown"), None);
+        assert_eq!(with("sid-1"), Some("sid-1".into()));
     }
 
     #[test]

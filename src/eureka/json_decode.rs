@@ -59,6 +59,8 @@ pub(super) fn instance(value: Value<'_>) -> Result<Document, DecodeError> {
         Ok(())
     })?;
     document.app = app.ok_or(DecodeError::MissingApp)?;
+    // In JSON only; XML's stands as it is.
+    document.app_group_name = document.app_group_name.map(|name| name.to_uppercase().into());
     take_id_from_metadata(&mut document);
     Ok(document)
 }
@@ -294,6 +296,12 @@ mod tests {
         assert!(refused(r#""hostName":{"a":1}"#) && refused(r#""vipAddress":[]"#));
         let unknown = with(r#""newField":"x","n":5,"other":{"a":[1,2]},"list":[1],"ipAddr":"1.2.3.4""#);
         assert_eq!(unknown.ip_addr.as_deref(), Some("1.2.3.4"));
+    }
+
+    #[test]
+    fn group_names_are_in_capitals() {
+        assert_eq!(with(r#""appGroupName":"group-two""#).app_group_name.as_deref(), Some("GROUP-TWO"));
+        assert_eq!(with(r#""appGroupName":"""#).app_group_name.as_deref(), Some(""));
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::registry::{DataCenter, Metadata, Port, Status};
 use super::decode::DecodeError;
 use super::document::{Document, SaidDataCenter};
 use super::json_decode::CLASS_KEY;
-use super::json_value::integer;
 use super::xml_name;
 use super::xml_pull::{Node, XmlPull, attribute};
 
@@ -36,7 +35,7 @@ pub(super) fn decode(text: &str) -> Result<Document, DecodeError> {
             "dataCenterInfo" => document.data_center = data_center(pull)?,
             "leaseInfo" => lease(pull, &mut document)?,
             "metadata" => document.metadata = metadata(pull)?,
-            "lastDirtyTimestamp" => document.last_dirty_ms = Some(integer(&pull.text()?)),
+            "lastDirtyTimestamp" => document.last_dirty_ms = pull.text()?.parse().ok(),
             _ => pull.skip()?,
         }
         Ok(())
@@ -258,6 +257,24 @@ mod tests {
         assert_eq!((lease.duration_secs, lease.ip_addr.as_deref()), (None, Some("1")));
         let class = with("<metadata><_.0040class>x</_.0040class><k>1</k><k>2</k></metadata>").unwrap();
         assert_eq!(class.metadata, Metadata::from_pairs([("k", "2")]));
+    }
+
+    #[test]
+    fn group_names_stand_as_they_are() {
+        let document = with("<appGroupName>group-two</appGroupName>").unwrap();
+        assert_eq!(document.app_group_name.as_deref(), Some("group-two"));
+    }
+
+    #[test]
+    fn dirty_times_that_are_no_number_count_as_left_out() {
+        let dirty = |text: &str| {
+            with(&format!("<lastDirtyTimestamp>{text}</lastDirtyTimestamp>")).unwrap().last_dirty_ms
+        };
+        assert_eq!(dirty("1700000000007"), Some(1_700_000_000_007));
+        assert_eq!(dirty("-5"), Some(-5));
+        for text in ["soon", "", " 5", "1.5", "99999999999999999999"] {
+            assert_eq!(dirty(text), None, "{text}");
+        }
     }
 
     #[test]
