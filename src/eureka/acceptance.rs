@@ -10,9 +10,13 @@ use super::dirty_time::{DirtyTimeOutOfRange, check_dirty_time};
 use super::document::{Document, SaidDataCenter};
 use super::xml_name::{MetadataNameTooLong, check_metadata_names};
 
-/// Longest lease duration and renewal interval kept, in seconds (24.8 days): the most whose
-/// milliseconds a Eureka server, which counts them in 32 bits, can be told. Longer ones become this.
-pub const MAX_LEASE_SECS: u32 = (i32::MAX / 1000) as u32;
+/// Longest lease duration kept, in seconds (24.8 days): the most whose milliseconds a Eureka server,
+/// which counts them in 32 bits, can be told. Longer ones become this.
+pub const MAX_DURATION_SECS: u32 = (i32::MAX / 1000) as u32;
+
+/// Longest renewal interval kept, in seconds: the most that Eureka's documents hold. Nothing here
+/// depends on it.
+pub const MAX_RENEWAL_INTERVAL_SECS: u32 = i32::MAX as u32;
 
 /// Name under which Amazon's metadata keep the instance's id.
 const AMAZON_INSTANCE_ID: &str = "instance-id";
@@ -89,8 +93,12 @@ impl Document {
             secure_port: self.secure_port.unwrap_or(DEFAULT_SECURE_PORT),
             country_id: self.country_id.unwrap_or(DEFAULT_COUNTRY_ID),
             data_center,
-            renewal_interval_secs: lease_secs(self.renewal_interval_secs, DEFAULT_RENEWAL_INTERVAL_SECS),
-            duration_secs: lease_secs(self.duration_secs, DEFAULT_DURATION_SECS),
+            renewal_interval_secs: bounded_secs(
+                self.renewal_interval_secs,
+                DEFAULT_RENEWAL_INTERVAL_SECS,
+                MAX_RENEWAL_INTERVAL_SECS,
+            ),
+            duration_secs: bounded_secs(self.duration_secs, DEFAULT_DURATION_SECS, MAX_DURATION_SECS),
             metadata: self.metadata,
             app_group_name: self.app_group_name,
             home_page_url: self.home_page_url,
@@ -132,9 +140,9 @@ fn with_amazon_id(data_center: DataCenter, id: &str) -> DataCenter {
     }
 }
 
-fn lease_secs(said: Option<i64>, default: u32) -> u32 {
+fn bounded_secs(said: Option<i64>, default: u32, max: u32) -> u32 {
     match said {
-        Some(secs) if secs > 0 => u32::try_from(secs).unwrap_or(u32::MAX).min(MAX_LEASE_SECS),
+        Some(secs) if secs > 0 => u32::try_from(secs).unwrap_or(u32::MAX).min(max),
         _ => default,
     }
 }
@@ -270,16 +278,22 @@ mod tests {
 
     #[test]
     fn lease_times_are_positive_and_bounded() {
+        let accepted = |said: Option<i64>| {
+            let document = Document { renewal_interval_secs: said, duration_secs: said, ..complete() };
+            let instance = document.into_registration("BAD").unwrap().instance;
+            (instance.renewal_interval_secs, instance.duration_secs)
+        };
         for (said, expected) in [
-            (None, 90),
-            (Some(0), 90),
-            (Some(-1), 90),
-            (Some(i64::MIN), 90),
-            (Some(1), 1),
-            (Some(i64::from(MAX_LEASE_SECS)), 2_147_483),
-            (Some(i64::MAX), 2_147_483),
+            (None, (30, 90)),
+            (Some(0), (30, 90)),
+            (Some(-1), (30, 90)),
+            (Some(i64::MIN), (30, 90)),
+            (Some(1), (1, 1)),
+            (Some(2_147_483), (2_147_483, 2_147_483)),
+            (Some(2_147_484), (2_147_484, 2_147_483)),
+            (Some(i64::MAX), (2_147_483_647, 2_147_483)),
         ] {
-            assert_eq!(lease_secs(said, DEFAULT_DURATION_SECS), expected, "{said:?}");
+            assert_eq!(accepted(said), expected, "{said:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::acceptance::MAX_LEASE_SECS;
+use super::acceptance::{MAX_DURATION_SECS, MAX_RENEWAL_INTERVAL_SECS};
 use super::dirty_time::RANGE_MS;
 use crate::registry::{Action, AppName, DataCenter, Instance, Lease, Metadata, Port, Registration, Status};
 
@@ -89,7 +89,7 @@ fn port() -> impl Strategy<Value = Port> {
 
 fn instance() -> impl Strategy<Value = Instance> {
     let names = (option::of(prop_oneof![Just(String::new()), name()]), name(), name(), name(), optional());
-    let numbers = (port(), port(), any::<i32>(), 1..=MAX_LEASE_SECS, 1..=MAX_LEASE_SECS);
+    let numbers = (port(), port(), any::<i32>(), 1..=MAX_RENEWAL_INTERVAL_SECS, 1..=MAX_DURATION_SECS);
     let groups = (optional(), optional(), optional(), optional());
     let addresses = (optional(), optional(), optional(), optional());
     (names, numbers, status(), data_center(), metadata(), groups, addresses).prop_map(
