@@ -12,7 +12,7 @@ use super::xml_pull::{Node, XmlPull, attribute};
 
 /// Reads an instance that is the root element.
 pub(super) fn decode(text: &str) -> Result<Document, DecodeError> {
-    let mut pull = XmlPull::new(text);
+    let mut pull = XmlPull::new(text)?;
     if pull.root()?.name().as_ref() != "instance" {
         return Err(DecodeError::Root { expected: "<instance>…</instance>" });
     }

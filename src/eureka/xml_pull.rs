@@ -22,10 +22,15 @@ pub(super) struct XmlPull<'a> {
 }
 
 impl<'a> XmlPull<'a> {
-    pub fn new(text: &'a str) -> Self {
+    /// # Errors
+    /// When the text holds a character that XML cannot.
+    pub fn new(text: &'a str) -> Result<Self, DecodeError> {
+        if let Some(character) = text.chars().find(|character| !is_xml(*character)) {
+            return Err(not_xml(character));
+        }
         let mut reader = Reader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
-        Self { reader, depth: 0 }
+        Ok(Self { reader, depth: 0 })
     }
 
     /// The start of the root element.
@@ -137,9 +142,19 @@ fn check_attributes(start: &BytesStart<'_>) -> Result<(), DecodeError> {
 
 fn resolve<'a>(reference: &BytesRef<'_>) -> Result<Cow<'a, str>, DecodeError> {
     match reference.resolve_char_ref().map_err(malformed)? {
-        Some(character) => Ok(Cow::Owned(character.to_string())),
+        Some(character) if is_xml(character) => Ok(Cow::Owned(character.to_string())),
+        Some(character) => Err(not_xml(character)),
         None => resolve_xml_entity(reference).map(Cow::Borrowed).ok_or(DecodeError::Entity),
     }
+}
+
+/// Whether XML 1.0 can hold a character, as it is or as a reference.
+fn is_xml(character: char) -> bool {
+    !matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+fn not_xml(character: char) -> DecodeError {
+    DecodeError::Xml(format!("U+{:04X} is no character of XML", u32::from(character)))
 }
 
 fn malformed(error: quick_xml::Error) -> DecodeError {
@@ -151,7 +166,7 @@ mod tests {
     use super::*;
 
     fn text_of(xml: &str) -> Result<String, DecodeError> {
-        let mut pull = XmlPull::new(xml);
+        let mut pull = XmlPull::new(xml)?;
         pull.root()?;
         let text = pull.text()?;
         pull.finish().map(|()| text)
@@ -179,6 +194,26 @@ mod tests {
         for xml in ["<a>&#0;</a>", "<a>&#xd800;</a>", "<a>&#x110000;</a>", "<a>a & b</a>", "<a>&"] {
             assert!(matches!(text_of(xml), Err(DecodeError::Xml(_))), "{xml}");
         }
+    }
+
+    #[test]
+    fn characters_that_xml_cannot_hold_are_refused() {
+        for character in ['\u{1}', '\u{b}', '\u{1f}', '\u{fffe}', '\u{ffff}'] {
+            let code = u32::from(character);
+            for xml in [
+                format!("<a>{character}</a>"),
+                format!("<a>&#{code};</a>"),
+                format!("<a b=\"{character}\"/>"),
+                format!("<a><!-- {character} --></a>"),
+                format!("<a><b><c>&#x{code:x};</c></b></a>"),
+            ] {
+                assert!(matches!(text_of(&xml), Err(DecodeError::Xml(_))), "{xml:?}");
+            }
+        }
+        assert_eq!(
+            text_of("<a>\t\n&#xd;\u{7f}\u{85}\u{fffd}𝄞</a>").as_deref(),
+            Ok("\t\n\r\u{7f}\u{85}\u{fffd}𝄞")
+        );
     }
 
     #[test]
@@ -212,12 +247,12 @@ mod tests {
 
     #[test]
     fn attributes_are_found_whatever_else_there_is() {
-        let mut pull = XmlPull::new("<a x='1' enabled = \"tr&#117;e\" enabled='false' z=\"'\"/>");
+        let mut pull = XmlPull::new("<a x='1' enabled = \"tr&#117;e\" enabled='false' z=\"'\"/>").unwrap();
         let start = pull.root().unwrap();
         assert_eq!(attribute(&start, "enabled"), Ok(Some("false".to_owned())));
         assert_eq!(attribute(&start, "z"), Ok(Some("'".to_owned())));
         assert_eq!(attribute(&start, "y"), Ok(None));
-        let mut pull = XmlPull::new("<a enabled/>");
+        let mut pull = XmlPull::new("<a enabled/>").unwrap();
         let start = pull.root().unwrap();
         assert!(matches!(attribute(&start, "enabled"), Err(DecodeError::Xml(_))));
     }
