@@ -9,7 +9,8 @@ use crate::registry::{AppName, InstanceId, Key, Origin, Status};
 const REPLICATION: HeaderName = HeaderName::from_static("x-netflix-discovery-replication");
 const EUREKA_ACCEPT: HeaderName = HeaderName::from_static("x-eureka-accept");
 
-/// Query parameters, form-decoded; of a name that occurs twice the first value counts.
+/// Query parameters, form-decoded; of a name that occurs twice the first value counts, and a value
+/// without a name does not.
 pub struct Parameters<'a>(&'a str);
 
 impl<'a> Parameters<'a> {
@@ -22,7 +23,7 @@ impl<'a> Parameters<'a> {
     }
 
     pub fn pairs(&self) -> impl Iterator<Item = (String, String)> {
-        form_urlencoded::parse(self.0.as_bytes()).into_owned()
+        form_urlencoded::parse(self.0.as_bytes()).into_owned().filter(|(name, _)| !name.is_empty())
     }
 
     /// `lastDirtyTimestamp`, epoch milliseconds.
@@ -81,4 +82,18 @@ pub fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let first = values.next()?.into_owned();
     Some(values.fold(first, |joined, value| joined + "," + &value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_have_names() {
+        let pairs = |query| Parameters::new(Some(query)).pairs().collect::<Vec<_>>();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(pairs("a=1&=2&=&&b&a=3"), [pair("a", "1"), pair("b", ""), pair("a", "3")]);
+        assert_eq!(pairs("%C5%BC+x=%3D+"), [pair("ż x", "= ")]);
+        assert_eq!(Parameters::new(None).pairs().count(), 0);
+    }
 }
