@@ -25,15 +25,12 @@ struct Members<'a> {
     others: bool,
 }
 
-/// Reads a data center; null is none.
-pub(super) fn decode(value: Value<'_>) -> Result<Option<SaidDataCenter>, DecodeError> {
-    if value.is_null() {
-        return Ok(None);
-    }
+/// Reads a data center.
+pub(super) fn decode(value: Value<'_>) -> Result<SaidDataCenter, DecodeError> {
     let members = members(value)?;
     match members.class.as_deref() {
-        Some(AMAZON_CLASS) => amazon(members.metadata).map(Some),
-        Some(DEFAULT_CLASS | MY_CLASS) => by_name(members).map(Some),
+        Some(AMAZON_CLASS) => amazon(members.metadata),
+        Some(DEFAULT_CLASS | MY_CLASS) => by_name(members),
         Some(_) => Err(DecodeError::DataCenter("has an unknown @class")),
         None => Err(DecodeError::DataCenter("has no @class; name the Java class of the data center")),
     }
@@ -82,7 +79,7 @@ mod tests {
     use super::super::json_value::root;
     use super::*;
 
-    fn read(json: &str) -> Result<Option<SaidDataCenter>, DecodeError> {
+    fn read(json: &str) -> Result<SaidDataCenter, DecodeError> {
         decode(root(json).unwrap())
     }
 
@@ -92,13 +89,12 @@ mod tests {
 
     #[test]
     fn classes_and_names_that_eureka_knows() {
-        let named = |data_center| Ok(Some(SaidDataCenter::Named(data_center)));
+        let named = |data_center| Ok(SaidDataCenter::Named(data_center));
         assert_eq!(read(&plain("\"MyOwn\"")), named(DataCenter::MyOwn));
         assert_eq!(read(&plain("\"Netflix\"")), named(DataCenter::Netflix));
         assert_eq!(read(&format!(r#"{{"name":"MyOwn","@class":"{MY_CLASS}"}}"#)), named(DataCenter::MyOwn));
-        assert_eq!(read(&plain("null")), Ok(Some(SaidDataCenter::Unnamed)));
-        assert_eq!(read(&format!(r#"{{"@class":"{DEFAULT_CLASS}"}}"#)), Ok(Some(SaidDataCenter::Unnamed)));
-        assert_eq!(read("null"), Ok(None));
+        assert_eq!(read(&plain("null")), Ok(SaidDataCenter::Unnamed));
+        assert_eq!(read(&format!(r#"{{"@class":"{DEFAULT_CLASS}"}}"#)), Ok(SaidDataCenter::Unnamed));
     }
 
     #[test]
@@ -123,7 +119,7 @@ mod tests {
     fn amazon_is_known_by_class_or_by_name() {
         let expected = |pairs: &[(&str, &str)]| {
             let pairs = Metadata::from_pairs(pairs.iter().copied());
-            Ok(Some(SaidDataCenter::Named(DataCenter::Amazon(pairs))))
+            Ok(SaidDataCenter::Named(DataCenter::Amazon(pairs)))
         };
         let id = [("instance-id", "i-1")];
         for json in [

@@ -39,6 +39,10 @@ pub(super) fn instance(value: Value<'_>) -> Result<Document, DecodeError> {
     let mut document = Document::default();
     let mut app = None;
     value.each_member("instance", |name, value| {
+        // Says nothing, not even that the member is not there after all.
+        if value.is_null() {
+            return Ok(());
+        }
         if let Some(slot) = document.text_slot(&name) {
             *slot = value.text(&name)?.map(Box::from);
             return Ok(());
@@ -50,7 +54,7 @@ pub(super) fn instance(value: Value<'_>) -> Result<Document, DecodeError> {
             "port" => document.port = port(value, &name, DEFAULT_PORT)?,
             "securePort" => document.secure_port = port(value, &name, DEFAULT_SECURE_PORT)?,
             "countryId" => document.country_id = value.text(&name)?.map(|text| integer_32(&text)),
-            "dataCenterInfo" => document.data_center = data_center_json::decode(value)?,
+            "dataCenterInfo" => document.data_center = Some(data_center_json::decode(value)?),
             "leaseInfo" => lease(value, &mut document)?,
             "metadata" => document.metadata = metadata(value)?,
             "lastDirtyTimestamp" => document.last_dirty_ms = value.text(&name)?.map(|text| integer(&text)),
@@ -65,12 +69,9 @@ pub(super) fn instance(value: Value<'_>) -> Result<Document, DecodeError> {
     Ok(document)
 }
 
-/// Reads names and values; null is none. Scalars become their text, null among them, and what is
-/// nested stays the JSON it is.
+/// Reads names and values. Scalars become their text, null among them, and what is nested stays the
+/// JSON it is.
 pub(super) fn metadata(value: Value<'_>) -> Result<Metadata, DecodeError> {
-    if value.is_null() {
-        return Ok(Metadata::default());
-    }
     let mut pairs = Vec::new();
     value.each_member("metadata", |name, value| {
         if name != CLASS_KEY {
@@ -108,9 +109,6 @@ fn port(value: Value<'_>, member: &str, default: Port) -> Result<Option<Port>, D
 fn lease(value: Value<'_>, document: &mut Document) -> Result<(), DecodeError> {
     document.renewal_interval_secs = None;
     document.duration_secs = None;
-    if value.is_null() {
-        return Ok(());
-    }
     value.each_member("leaseInfo", |name, value| {
         let slot = match &*name {
             "renewalIntervalInSecs" => &mut document.renewal_interval_secs,
@@ -246,6 +244,7 @@ mod tests {
         for both in [
             r#""overriddenStatus":"DOWN","overriddenstatus":"UP""#,
             r#""overriddenstatus":"DOWN","overriddenStatus":"UP""#,
+            r#""overriddenstatus":"UP","overriddenStatus":null"#,
         ] {
             assert_eq!(with(both).overridden_status, Some(Status::Up));
         }
@@ -296,6 +295,19 @@ mod tests {
         assert!(refused(r#""hostName":{"a":1}"#) && refused(r#""vipAddress":[]"#));
         let unknown = with(r#""newField":"x","n":5,"other":{"a":[1,2]},"list":[1],"ipAddr":"1.2.3.4""#);
         assert_eq!(unknown.ip_addr.as_deref(), Some("1.2.3.4"));
+    }
+
+    #[test]
+    fn null_takes_nothing_back() {
+        for member in [
+            r#""ipAddr":"1""#,
+            r#""port":{"$":1}"#,
+            r#""metadata":{"a":"b"}"#,
+            r#""leaseInfo":{"durationInSecs":9}"#,
+        ] {
+            let name = member.split(':').next().unwrap();
+            assert_eq!(with(&format!("{member},{name}:null")), with(member));
+        }
     }
 
     #[test]
