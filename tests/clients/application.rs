@@ -32,6 +32,8 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
+use super::harness::until;
+
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 const LOG_TAIL_LINES: usize = 80;
 
@@ -90,7 +92,11 @@ impl Application {
     /// Ends it as its users would, so that it unregisters.
     pub fn stop(mut self) {
         assert_eq!(self.said("stop", &[]), Ok("stopped".to_owned()));
-        let status = self.child.wait().unwrap_or_else(|error| panic!("the end of the client: {error}"));
+        let status = until("the client ends", || match self.child.try_wait() {
+            Ok(Some(status)) => Ok(status),
+            Ok(None) => Err("it still runs".to_owned()),
+            Err(error) => panic!("the end of the client: {error}"),
+        });
         assert!(status.success(), "the client ends with {status}");
     }
 
