@@ -41,7 +41,10 @@ pub fn renew(addr: SocketAddr) {
 fn all() -> Vec<Document> {
     let others = OTHER_STATUSES
         .map(|status| odd(&format!("odd-{}", status.to_lowercase())).set("status", json!(status)));
-    up().into_iter().chain(others).collect()
+    let on_hosts_of_their_own = |(number, document): (usize, Document)| {
+        document.set("hostName", json!(format!("odd-{number}.local")))
+    };
+    up().into_iter().chain(others).enumerate().map(on_hosts_of_their_own).collect()
 }
 
 fn up() -> Vec<Document> {
