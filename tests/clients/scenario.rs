@@ -50,10 +50,12 @@ pub fn live_through_failover(client: Client) {
         run.cluster.nodes[place].wait_ready();
     }
 
+    run.assert_comes_back(&mut consumer, first);
     run.assert_hash_after_deltas(&mut provider, &mut consumer);
     provider.stop();
     run.until_gone(PROVIDER, first);
     run.until_seen(&mut consumer, &[]);
+    run.until_vip_is_empty(&mut consumer);
     consumer.stop();
     run.until_gone(CONSUMER, CONSUMER_ID);
     run.cluster.assert_states_equal();
@@ -209,6 +211,33 @@ impl Run {
         for (key, value) in metadata() {
             assert_eq!(shown[&(self.client.key_shown)(&key)], value, "{key} in {shown:?}");
         }
+    }
+
+    /// A client whose lease is gone without its knowledge registers anew.
+    fn assert_comes_back(&self, consumer: &mut Application, id: &str) {
+        let document = Document::new(PROVIDER, id);
+        // This node shows what it has answered; another one might show the old lease a moment longer.
+        let addr = self.addr(0);
+        assert_eq!(document.cancel().expect(addr).status, 200, "the end of {id}");
+        until("the client registers anew", || match status(&document, addr) {
+            200 => Ok(()),
+            other => Err(other.to_string()),
+        });
+        self.until_seen(consumer, &[id]);
+    }
+
+    /// Where nobody has a VIP address there is nobody to find, which is no failure.
+    fn until_vip_is_empty(&self, consumer: &mut Application) {
+        if !self.client.reads.contains(&Read::Vip) {
+            return;
+        }
+        until("the client reads a VIP address that nobody has", || {
+            let read: Vec<String> = consumer.ask("read", &["vip", &vip(PROVIDER)])?;
+            match read.is_empty() {
+                true => Ok(()),
+                false => Err(format!("{read:?}")),
+            }
+        });
     }
 
     /// The client follows changes by deltas alone, and then has the registry that the server has.
