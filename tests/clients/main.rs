@@ -8,6 +8,7 @@ mod harness;
 
 mod application;
 mod client;
+mod fargo;
 mod javascript;
 mod odd_instances;
 mod python;
