@@ -10,7 +10,8 @@ use super::harness::Document;
 /// The application they belong to; registered in lower case.
 pub const APP: &str = "ODD";
 
-/// A VIP address that one of them has among others.
+/// A VIP address that one of them has among others. All but the one without a lease have the
+/// application's name as another.
 pub const VIP: &str = "odd-alternative";
 
 const OTHER_STATUSES: [&str; 4] = ["DOWN", "OUT_OF_SERVICE", "STARTING", "UNKNOWN"];
@@ -73,7 +74,8 @@ fn up() -> Vec<Document> {
 }
 
 fn odd(id: &str) -> Document {
-    Document::new(&APP.to_lowercase(), id).lease_secs(LEASE_SECS)
+    let app = APP.to_lowercase();
+    Document::new(&app, id).set("vipAddress", json!(app)).lease_secs(LEASE_SECS)
 }
 
 fn without_lease() -> Document {
