@@ -14,3 +14,4 @@ mod odd_instances;
 mod python;
 mod registry_view;
 mod scenario;
+mod spring;

@@ -1,0 +1,88 @@
+//! Spring Cloud's client, which is Netflix's with transports and JSON of Spring's own: on Boot 3.5
+//! with Cloud 2025.0, and on Boot 4.1 with Cloud 2025.1.
+//!
+//! Jersey is not among the transports: the client's starter has none, only the server's sets it up.
+
+mod calls;
+
+use std::process::Command;
+
+use super::client::{Client, Read, as_registered, built};
+use super::scenario::live_through_failover;
+
+/// What each line of Boot uses unless told otherwise.
+const DEFAULT_OF_BOOT_3: Transport = Transport { name: "RestTemplate", settings: &[] };
+const DEFAULT_OF_BOOT_4: Transport = Transport { name: "RestClient", settings: &[] };
+
+const REST_CLIENT: Transport =
+    Transport { name: "RestClient", settings: &["-Deureka.client.restclient.enabled=true"] };
+
+/// In a reactive application, which is what has this transport at hand.
+const WEB_CLIENT: Transport = Transport {
+    name: "WebClient",
+    settings: &["-Deureka.client.webclient.enabled=true", "-Dspring.main.web-application-type=reactive"],
+};
+
+#[test]
+#[ignore = "needs a client: tests/clients/run.sh"]
+fn spring_boot_3_lives_through_failover() {
+    live_through_failover(client("boot-3", DEFAULT_OF_BOOT_3));
+}
+
+#[test]
+#[ignore = "needs a client: tests/clients/run.sh"]
+fn spring_boot_3_with_rest_client_lives_through_failover() {
+    live_through_failover(client("boot-3", REST_CLIENT));
+}
+
+#[test]
+#[ignore = "needs a client: tests/clients/run.sh"]
+fn spring_boot_3_with_web_client_lives_through_failover() {
+    live_through_failover(client("boot-3", WEB_CLIENT));
+}
+
+#[test]
+#[ignore = "needs a client: tests/clients/run.sh"]
+fn spring_boot_4_lives_through_failover() {
+    live_through_failover(client("boot-4", DEFAULT_OF_BOOT_4));
+}
+
+#[test]
+#[ignore = "needs a client: tests/clients/run.sh"]
+fn spring_boot_4_with_web_client_lives_through_failover() {
+    live_through_failover(client("boot-4", WEB_CLIENT));
+}
+
+/// An HTTP client of Spring's that the Eureka client can be set up with.
+#[derive(Clone, Copy)]
+struct Transport {
+    name: &'static str,
+    /// System properties.
+    settings: &'static [&'static str],
+}
+
+fn client(line: &str, transport: Transport) -> Client {
+    Client {
+        command: java(line, transport, &[]),
+        // RestClient reads an instance by a path that it does not encode, so the id that is read
+        // cannot be the odder one.
+        ids: ["127.0.0.1:orders:8080", "test#1.[3.?]!"],
+        reads: &[Read::All, Read::Delta, Read::Application, Read::Instance, Read::Vip, Read::SecureVip],
+        statuses: &["OUT_OF_SERVICE", "DOWN"],
+        keeps_by_deltas: true,
+        key_shown: as_registered,
+        // It has no VIP address, and Spring finds instances by nothing else.
+        overlooks: &["odd-no-lease-info"],
+    }
+}
+
+/// The application on a line of Boot, with more system properties.
+fn java(line: &str, transport: Transport, settings: &[&str]) -> Command {
+    let mut command = Command::new("java");
+    // Names and metadata come as arguments, which Java reads in the locale's encoding.
+    command.env("LC_ALL", "C.UTF-8");
+    command.args(["-Xmx128m", "-XX:TieredStopAtLevel=1"]);
+    command.arg(format!("-Dtest.transport={}", transport.name)).args(transport.settings).args(settings);
+    command.arg("-jar").arg(built(&format!("spring/{line}/client.jar")));
+    command
+}
