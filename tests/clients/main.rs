@@ -9,6 +9,7 @@ mod harness;
 mod application;
 mod client;
 mod fargo;
+mod go_kit;
 mod javascript;
 mod odd_instances;
 mod python;
