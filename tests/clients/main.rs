@@ -12,6 +12,7 @@ mod fargo;
 mod go_kit;
 mod javascript;
 mod odd_instances;
+mod prometheus;
 mod python;
 mod registry_view;
 mod scenario;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The programs with fargo and go-kit, in $THERE/go.
+# The programs with fargo, go-kit and Prometheus' discovery, in $THERE/go.
 set -euo pipefail
 
 cd "$HERE/go"
@@ -18,4 +18,4 @@ if [ "$(go env GOVERSION | sed -E 's/^go1\.([0-9]+).*/\1/')" -lt 21 ]; then
     go="$toolchain/bin/go"
 fi
 
-"$go" build -buildvcs=false -o "$THERE/go/" ./fargo ./gokit
+"$go" build -buildvcs=false -o "$THERE/go/" ./fargo ./gokit ./prometheus
