@@ -34,6 +34,8 @@ use serde::de::DeserializeOwned;
 
 use super::harness::until;
 
+/// Longer than an answer: a virtual machine that starts on a busy one takes its time.
+const START_LIMIT: Duration = Duration::from_secs(300);
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 const LOG_TAIL_LINES: usize = 80;
 
@@ -64,7 +66,7 @@ impl Application {
             }
         });
         let application = Self { child, stdin, lines, log_file };
-        assert_eq!(application.hear(), "ready");
+        assert_eq!(application.hear(START_LIMIT), "ready");
         application
     }
 
@@ -107,17 +109,15 @@ impl Application {
             line.extend(utf8_percent_encode(name, NON_ALPHANUMERIC));
         }
         writeln!(self.stdin, "{line}").unwrap_or_else(|error| panic!("{line} to the client: {error}"));
-        let answer = self.hear();
+        let answer = self.hear(ANSWER_LIMIT);
         match answer.strip_prefix("failed:") {
             Some(reason) => Err(format!("{line} failed:{reason}")),
             None => Ok(answer),
         }
     }
 
-    fn hear(&self) -> String {
-        self.lines
-            .recv_timeout(ANSWER_LIMIT)
-            .unwrap_or_else(|error| panic!("the client says nothing: {error}"))
+    fn hear(&self, limit: Duration) -> String {
+        self.lines.recv_timeout(limit).unwrap_or_else(|error| panic!("the client says nothing: {error}"))
     }
 }
 
