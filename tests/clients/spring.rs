@@ -81,8 +81,11 @@ fn java(line: &str, transport: Transport, settings: &[&str]) -> Command {
     let mut command = Command::new("java");
     // Names and metadata come as arguments, which Java reads in the locale's encoding.
     command.env("LC_ALL", "C.UTF-8");
-    command.args(["-Xmx128m", "-XX:TieredStopAtLevel=1"]);
+    // stdout is for answers, also when the machine warns.
+    command.args(["-Xmx128m", "-XX:TieredStopAtLevel=1", "-Xlog:disable", "-Xlog:all=warning:stderr"]);
+    let application = built(&format!("spring/{line}/application"));
+    command.arg(format!("-XX:SharedArchiveFile={}", application.join("classes.jsa").display()));
     command.arg(format!("-Dtest.transport={}", transport.name)).args(transport.settings).args(settings);
-    command.arg("-jar").arg(built(&format!("spring/{line}/client.jar")));
+    command.arg("-jar").arg(application.join("client.jar"));
     command
 }
