@@ -16,7 +16,7 @@ pub fn encode_outcome(outcome: &Outcome) -> message::Outcome {
         Outcome::NotFound => Kind::NotFound,
         Outcome::TooLarge => Kind::TooLarge,
         Outcome::Conflict(stored) => {
-            message.conflict = Some(registration_to_message("", "", stored));
+            message.conflict = stored.as_ref().map(|stored| registration_to_message("", "", stored));
             Kind::Conflict
         }
         Outcome::Expired(count) => {
@@ -39,8 +39,8 @@ pub fn decode_outcome(message: message::Outcome) -> Result<Outcome, DecodeError>
         Ok(Kind::TooLarge) => Ok(Outcome::TooLarge),
         Ok(Kind::Expired) => Ok(Outcome::Expired(message.expired)),
         Ok(Kind::Conflict) => {
-            let stored = message.conflict.ok_or(DecodeError::Missing("the conflicting instance"))?;
-            Ok(Outcome::Conflict(Arc::new(registration_from_message(stored)?)))
+            let stored = message.conflict.map(registration_from_message).transpose()?;
+            Ok(Outcome::Conflict(stored.map(Arc::new)))
         }
         Ok(Kind::None) | Err(_) => Err(DecodeError::UnknownConstant { what: "outcome", value }),
     }

@@ -147,7 +147,8 @@ proptest! {
         prop_assert_eq!(decoded, (seq, entry));
 
         let outcomes = [Outcome::Done, Outcome::NotFound, Outcome::TooLarge, Outcome::Expired(7)];
-        for outcome in outcomes.into_iter().chain([Outcome::Conflict(registration.clone())]) {
+        let conflicts = [Outcome::Conflict(None), Outcome::Conflict(Some(registration.clone()))];
+        for outcome in outcomes.into_iter().chain(conflicts) {
             prop_assert_eq!(decode_outcome(encode_outcome(&outcome)).unwrap(), outcome);
         }
     }

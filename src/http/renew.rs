@@ -34,10 +34,11 @@ pub async fn renew(
     let outcome = facade.proposer.propose(&command).await?;
     Ok(match outcome {
         Outcome::Done => empty(StatusCode::OK),
-        Outcome::Conflict(stored) => {
+        Outcome::Conflict(Some(stored)) => {
             let format = format.full();
             text(StatusCode::CONFLICT, format.media_type(), instance_document(format, &stored))
         }
+        Outcome::Conflict(None) => empty(StatusCode::CONFLICT),
         _ => empty(StatusCode::NOT_FOUND),
     })
 }

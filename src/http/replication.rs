@@ -104,7 +104,7 @@ fn answer<'o>(item: &Item, outcomes: &mut impl Iterator<Item = &'o Outcome>) -> 
     };
     match outcomes.next() {
         Some(Outcome::Conflict(stored)) => {
-            ItemAnswer { status_code: StatusCode::CONFLICT.as_u16(), entity: Some(stored) }
+            ItemAnswer { status_code: StatusCode::CONFLICT.as_u16(), entity: stored.as_deref() }
         }
         Some(Outcome::NotFound) if *action != BatchAction::Register => status(StatusCode::NOT_FOUND),
         Some(_) => status(StatusCode::OK),

@@ -18,7 +18,7 @@ use super::types::{
     stored_membership_from_message, stored_membership_to_message,
 };
 use crate::encoding::message::StateHeader;
-use crate::registry::{Change, Outcome, Registry, Snapshot};
+use crate::registry::{Change, Outcome, Registry, Snapshot, bound_conflicts};
 use crate::storage::{SnapshotDir, SnapshotFile, StateError, StateStore, StoredState};
 use crate::view::View;
 
@@ -205,6 +205,7 @@ impl Machine {
                 for command in commands {
                     outcomes.push(command.apply(&mut state.registry, &mut changes));
                 }
+                bound_conflicts(&mut outcomes);
             }
         }
         state.applied = Some(entry.log_id);

@@ -83,7 +83,7 @@ impl Registry {
         match last_dirty_ms {
             Some(_) if client_is_newer => Outcome::NotFound,
             Some(dirty) if dirty < stored_dirty_ms && origin == Origin::Replication => {
-                self.get(key).map_or(Outcome::NotFound, |stored| Outcome::Conflict(stored.clone()))
+                self.get(key).map_or(Outcome::NotFound, |stored| Outcome::Conflict(Some(stored.clone())))
             }
             _ => Outcome::Done,
         }

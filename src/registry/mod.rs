@@ -25,7 +25,7 @@ pub use instance::*;
 pub use lease::{Action, Lease, Registration};
 pub use load::{LoadError, Snapshot};
 pub use name::{AppName, InstanceId, Key, MAX_NAME_BYTES, NameError, check_name};
-pub use outcome::Outcome;
+pub use outcome::{MAX_CONFLICT_BYTES, Outcome, bound_conflicts};
 pub use state_hash::StateHash;
 pub use status::{Origin, Status, effective_status};
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 
 use super::framing::{chunked, gzip};
-use super::harness::{Cluster, Document, Request, applications};
+use super::harness::{Cluster, Document, Request, applications, until};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -65,6 +65,31 @@ fn metadata_does_not_grow_an_instance_over_64_kib() {
     let more = format!("{}/metadata?more={}", document.path(), "y".repeat(6 * KIB));
     assert_refused(&Request::put(&more), addr, "metadata");
     assert_eq!(document.read().expect(addr).value(), before);
+}
+
+/// 640 KB that ask for 480 MB.
+#[test]
+fn a_batch_that_names_a_large_instance_again_and_again_is_answered_in_bounds() {
+    const ITEMS: usize = 8_000;
+    let cluster = Cluster::start(3);
+    let document = padded("stored", 60 * KIB).set("lastDirtyTimestamp", json!(1_700_000_000_000_i64));
+    assert_eq!(document.register().expect(cluster.addrs()[0]).status, 204);
+    let stale = json!({"appName": "SIZES", "id": "stored", "action": "Heartbeat", "lastDirtyTimestamp": 1});
+    let batch = json!({"replicationList": vec![stale; ITEMS]}).to_string();
+    for addr in cluster.addrs() {
+        let post = Request::post("/eureka/peerreplication/batch/").json(batch.clone());
+        let answer = until("a batch is answered", || match post.expect(addr) {
+            response if response.status == 200 => Ok(response.value()),
+            response => Err(format!("{} at {addr}", response.status)),
+        });
+        let items = answer["responseList"].as_array().unwrap_or_else(|| panic!("no list at {addr}"));
+        assert_eq!(items.len(), ITEMS);
+        assert!(items.iter().all(|item| item["statusCode"] == 409), "at {addr}");
+        let stored = |item: &&Value| item["responseEntity"]["instanceId"] == "stored";
+        let carried = items.iter().take_while(stored).count();
+        assert_eq!(items.iter().filter(stored).count(), carried, "the first ones have it, at {addr}");
+        assert!((1..100).contains(&carried), "{carried} documents at {addr}");
+    }
 }
 
 /// Java's parsers read no longer names of elements, and would give up the whole registry.

@@ -34,6 +34,7 @@ fn answer(outcome: Outcome, registry: &Registry) -> Answer {
         Outcome::TooLarge => Answer::TooLarge,
         Outcome::Expired(count) => Answer::Expired(count),
         Outcome::Conflict(stored) => {
+            let stored = stored.expect("a conflict names what is registered");
             let mut same = registry.registrations().filter(|(_, held)| **held == stored);
             Answer::Conflict(same.next().expect("a conflict with what is registered").0)
         }

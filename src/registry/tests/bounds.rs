@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::registry::arbitrary::{START_MS, key_of, plain_instance};
 use crate::registry::{
-    Change, DELTA_MAX_ENTRIES, Instance, Key, MAX_INSTANCE_BYTES, Metadata, Origin, Outcome, Registry,
+    Change, DELTA_MAX_ENTRIES, Instance, Key, MAX_CONFLICT_BYTES, MAX_INSTANCE_BYTES, Metadata, Origin,
+    Outcome, Registry, bound_conflicts,
 };
 
 fn register(registry: &mut Registry, key: &Key, changes: &mut Vec<Change>) {
@@ -72,4 +73,25 @@ fn metadata_may_fill_an_instance_to_its_bound_and_no_further() {
     let outcome = registry.put_metadata(key.clone(), &with_value(fits), &mut changes);
     assert_eq!(outcome, Outcome::Done);
     assert_eq!(registry.get(&key).unwrap().instance.stored_bytes(), MAX_INSTANCE_BYTES);
+}
+
+#[test]
+fn conflicts_carry_documents_as_long_as_there_is_room() {
+    const INSTANCE_BYTES: usize = 50_000;
+    let (mut registry, mut changes) = (Registry::default(), Vec::new());
+    let key = key_of("APP", "a");
+    let plain = plain_instance(&key);
+    let spare = "x".repeat(INSTANCE_BYTES - plain.stored_bytes());
+    let instance = Arc::new(Instance { home_page_url: Some(spare.into()), ..plain });
+    assert_eq!(instance.stored_bytes(), INSTANCE_BYTES);
+    registry.register(key.clone(), instance, Some(START_MS), Origin::Client, &mut changes);
+    let mut renew = || registry.renew(&key, Some(START_MS - 1), None, Origin::Replication, &mut changes);
+    let mut outcomes: Vec<Outcome> = (0..100).map(|_| renew()).collect();
+    outcomes.insert(0, Outcome::Done);
+    bound_conflicts(&mut outcomes);
+    let carries = |outcome: &Outcome| matches!(outcome, Outcome::Conflict(Some(_)));
+    let is_bare = |outcome: &Outcome| *outcome == Outcome::Conflict(None);
+    let last = MAX_CONFLICT_BYTES / INSTANCE_BYTES;
+    assert_eq!(outcomes[0], Outcome::Done);
+    assert!(outcomes[1..=last].iter().all(carries) && outcomes[last + 1..].iter().all(is_bare));
 }
