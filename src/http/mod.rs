@@ -29,7 +29,10 @@ use crate::linearize::Linearizer;
 use crate::propose::Proposer;
 use crate::raft::{Consensus, Peers};
 
+pub use body::unpack;
+pub use eureka_routes::{Action, NoRoute, Resource, route};
 pub use listen::serve;
+pub use request::Parameters;
 pub use routes::router;
 
 /// What handlers need of the node.
