@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde::Deserialize;
 
+use crate::eureka::MAX_DOCUMENT_BYTES;
+
 pub use address::{AddressError, HostPort, InitialCluster};
 pub use sources::{ConfigError, Flags};
 
@@ -199,7 +201,7 @@ impl Config {
             ("lease_tick_ms", self.lease_tick_ms, 10..=250),
             ("write_timeout_ms", self.write_timeout_ms, 50..=60_000),
             ("max_connections", self.max_connections as u64, 1..=1_000_000),
-            ("max_body_bytes", self.max_body_bytes as u64, 1024..=8 * MIB),
+            ("max_body_bytes", self.max_body_bytes as u64, 1024..=MAX_DOCUMENT_BYTES as u64),
             ("request_header_timeout_ms", self.request_header_timeout_ms, 10..=600_000),
             ("stop_timeout_ms", self.stop_timeout_ms, 10..=600_000),
         ];

@@ -4,8 +4,8 @@ use super::document::Document;
 use super::format::RequestFormat;
 use super::{json_decode, json_value, xml_decode};
 
-/// Longest body of one instance that is read, in bytes.
-pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
+/// Longest body of one instance that is read, in bytes: as long as the setting for bodies may allow.
+pub const MAX_DOCUMENT_BYTES: usize = 8 * 1024 * 1024;
 
 /// Deepest nesting of objects, arrays or elements that is read.
 pub const MAX_DEPTH: usize = 32;

@@ -45,6 +45,27 @@ fn a_body_just_below_one_mebibyte_is_read() {
 }
 
 #[test]
+fn bodies_may_be_allowed_up_to_eight_mebibytes() {
+    let cluster = Cluster::start_with(1, &["--max-body-bytes", &(8 * MIB).to_string()]);
+    let addr = cluster.addrs()[0];
+    for format in ["json", "xml", "batch"] {
+        let document = Document::new("SIZES", format);
+        let sized = |text: String| format!("{text}{}", " ".repeat(8 * MIB - text.len()));
+        let (request, status) = match format {
+            "json" => (Request::post(&document.app_path()).json(sized(document.json())), 204),
+            "xml" => (Request::post(&document.app_path()).xml(sized(document.xml())), 204),
+            _ => {
+                let batch = sized(json!({"replicationList": []}).to_string());
+                (Request::post("/eureka/peerreplication/batch/").json(batch), 200)
+            }
+        };
+        assert_eq!(request.expect(addr).status, status, "{format}");
+    }
+    let over = vec![b' '; 8 * MIB + 1];
+    assert_refused(&Request::post("/eureka/apps/SIZES").json(over), addr, "a byte more");
+}
+
+#[test]
 fn an_instance_over_64_kib_is_refused() {
     let cluster = Cluster::start(1);
     let addr = cluster.addrs()[0];
