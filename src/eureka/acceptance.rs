@@ -3,7 +3,7 @@
 
 use crate::registry::{
     AppName, DEFAULT_COUNTRY_ID, DEFAULT_DURATION_SECS, DEFAULT_PORT, DEFAULT_RENEWAL_INTERVAL_SECS,
-    DEFAULT_SECURE_PORT, DataCenter, Instance, InstanceId, Key, Metadata, NameError, Status,
+    DEFAULT_SECURE_PORT, DataCenter, Instance, InstanceId, Key, Metadata, NameError, Status, vip_names,
 };
 
 use super::dirty_time::{DirtyTimeOutOfRange, check_dirty_time};
@@ -17,6 +17,9 @@ pub const MAX_DURATION_SECS: u32 = (i32::MAX / 1000) as u32;
 /// Longest renewal interval kept, in seconds: the most that Eureka's documents hold. Nothing here
 /// depends on it.
 pub const MAX_RENEWAL_INTERVAL_SECS: u32 = i32::MAX as u32;
+
+/// Most names in a VIP address. Each is an entry of an index of its own, of a kilobyte or so.
+pub const MAX_VIP_NAMES: usize = 100;
 
 /// Name under which Amazon's metadata keep the instance's id.
 const AMAZON_INSTANCE_ID: &str = "instance-id";
@@ -53,6 +56,8 @@ pub enum Refusal {
     MetadataName(#[from] MetadataNameTooLong),
     #[error("{0}")]
     DirtyTime(#[from] DirtyTimeOutOfRange),
+    #[error("{member} lists {count} names; at most {MAX_VIP_NAMES} are accepted")]
+    TooManyVips { member: &'static str, count: usize },
 }
 
 /// What an instance takes to store, in bytes; over [`super::MAX_INSTANCE_BYTES`] it is
@@ -81,6 +86,8 @@ impl Document {
             check_metadata_names(metadata)?;
         }
         let last_dirty_ms = self.last_dirty_ms.map(check_dirty_time).transpose()?;
+        check_vip_names("vipAddress", self.vip_address.as_deref())?;
+        check_vip_names("secureVipAddress", self.secure_vip_address.as_deref())?;
         let instance = Instance {
             instance_id: self.instance_id,
             host_name,
@@ -129,6 +136,14 @@ fn checked_app(said: &str, path_app: &str) -> Result<AppName, Refusal> {
         return Err(Refusal::MismatchedAppName { expected, found: app });
     }
     Ok(app)
+}
+
+fn check_vip_names(member: &'static str, address: Option<&str>) -> Result<(), Refusal> {
+    let count = address.map_or(0, |address| vip_names(address).count());
+    if count > MAX_VIP_NAMES {
+        return Err(Refusal::TooManyVips { member, count });
+    }
+    Ok(())
 }
 
 fn with_amazon_id(data_center: DataCenter, id: &str) -> DataCenter {
@@ -260,6 +275,18 @@ mod tests {
         assert_eq!(refusal(|d| d.metadata = long()), text);
         let amazon = SaidDataCenter::Named(DataCenter::Amazon(long()));
         assert_eq!(refusal(|d| d.data_center = Some(amazon)), text);
+    }
+
+    #[test]
+    fn vip_addresses_list_a_hundred_names_at_most() {
+        let list = |names: usize| Some(vec!["v"; names].join(",").into());
+        let mut document = complete();
+        (document.vip_address, document.secure_vip_address) = (list(100), list(100));
+        assert!(document.into_registration("BAD").is_ok());
+        let text = "vipAddress lists 101 names; at most 100 are accepted";
+        assert_eq!(refusal(|d| d.vip_address = list(101)), text);
+        let text = "secureVipAddress lists 60000 names; at most 100 are accepted";
+        assert_eq!(refusal(|d| d.secure_vip_address = list(60_000)), text);
     }
 
     #[test]

@@ -41,7 +41,9 @@ mod round_trip;
 #[cfg(test)]
 mod samples;
 
-pub use acceptance::{Accepted, MAX_DURATION_SECS, MAX_RENEWAL_INTERVAL_SECS, Refusal, stored_size};
+pub use acceptance::{
+    Accepted, MAX_DURATION_SECS, MAX_RENEWAL_INTERVAL_SECS, MAX_VIP_NAMES, Refusal, stored_size,
+};
 pub use batch::{
     BatchAction, BatchItem, ItemAnswer, MAX_BATCH_BYTES, MAX_BATCH_ITEMS, StatusWord, decode_batch,
     encode_batch_response,
