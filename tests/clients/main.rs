@@ -11,6 +11,7 @@ mod client;
 mod fargo;
 mod go_kit;
 mod javascript;
+mod netflix;
 mod odd_instances;
 mod prometheus;
 mod python;
