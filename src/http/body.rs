@@ -18,13 +18,21 @@ pub struct SentBody {
     pub bytes: Bytes,
 }
 
+/// What a body is said to be.
+///
+/// # Errors
+/// [`HttpError::UnsupportedMediaType`] if that is neither JSON nor XML.
+pub fn format(headers: &HeaderMap) -> Result<RequestFormat, HttpError> {
+    let content_type = request::joined(headers, &header::CONTENT_TYPE);
+    request_format(content_type.as_deref()).map_err(|_| HttpError::UnsupportedMediaType)
+}
+
 /// Reads a whole body, as long as it is allowed to be both as sent and as unpacked.
 ///
 /// # Errors
 /// [`HttpError`] if it is of another type, too long, does not arrive, or is not the gzip it says.
 pub async fn read(facade: &Facade, headers: &HeaderMap, body: Body) -> Result<SentBody, HttpError> {
-    let content_type = request::joined(headers, &header::CONTENT_TYPE);
-    let format = request_format(content_type.as_deref()).map_err(|_| HttpError::UnsupportedMediaType)?;
+    let format = format(headers)?;
     let max_bytes = facade.max_body_bytes;
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > max_bytes as u64) {

@@ -10,7 +10,7 @@ use super::answer::{Answer, empty, with};
 use super::error::HttpError;
 use super::eureka_routes::{Action, NoRoute, Resource, route};
 use super::request::{self, Parameters};
-use super::{Facade, cancel, metadata, query, register, renew, replication, status, status_page};
+use super::{Facade, body, cancel, metadata, query, register, renew, replication, status, status_page};
 
 /// Answers everything under Eureka's paths.
 pub async fn eureka(State(facade): State<Arc<Facade>>, request: Request<Body>) -> Answer {
@@ -30,6 +30,11 @@ async fn act(facade: &Facade, action: Action, request: Request<Body>) -> Result<
     let parameters = Parameters::new(head.uri.query());
     if let Action::Options { allow } = action {
         return Ok(with(empty(StatusCode::OK), header::ALLOW, HeaderValue::from_static(allow)));
+    }
+    // What a body is said to be is looked at before what is asked for, as in Eureka.
+    let sends = matches!(action, Action::Register { .. } | Action::Replicate);
+    if sends && headers.contains_key(header::CONTENT_TYPE) {
+        body::format(headers)?;
     }
     let format = request::format(headers)?;
     match action {

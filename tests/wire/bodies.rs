@@ -36,6 +36,22 @@ fn what_is_not_found_has_no_body() {
 }
 
 #[test]
+fn a_type_that_is_not_taken_is_told_before_one_that_is_not_sent() {
+    let cluster = Cluster::start(1);
+    let addr = cluster.addrs()[0];
+    let (good, bad) = ("application/json", "text/plain");
+    for path in ["/eureka/apps/BODIES", "/eureka/peerreplication/batch/"] {
+        for (sent, accepted, status) in [(bad, bad, 415), (bad, good, 415), (good, bad, 406)] {
+            let request = Request::post(path).header("Content-Type", sent).header("Accept", accepted);
+            assert_eq!(request.body("{}").expect(addr).status, status, "{path}: {sent} for {accepted}");
+        }
+        let untyped = |accepted| Request::post(path).header("Accept", accepted).body("{}");
+        assert_eq!(untyped(bad).expect(addr).status, 406, "{path}: no type for {bad}");
+        assert_eq!(untyped(good).expect(addr).status, 415, "{path}: no type for {good}");
+    }
+}
+
+#[test]
 fn writes_are_answered_without_a_body_and_the_connection_goes_on() {
     let cluster = Cluster::start(1);
     let addr = cluster.addrs()[0];
