@@ -1,15 +1,15 @@
-//! An HTTP/1.1 client that puts exactly the asked bytes on the wire, which no URL library lets
-//! through unchanged, and reads one response.
+//! HTTP/1.1 requests that are put on the wire exactly as they are written, which no URL library
+//! does, and their responses.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+use super::connection::{exchange, invalid};
+
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
-const MAX_HEADERS: usize = 64;
 
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -29,6 +29,15 @@ impl Request {
             body: None,
             read_timeout: READ_TIMEOUT,
         }
+    }
+
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// With its query.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     pub fn get(path: &str) -> Self {
@@ -111,7 +120,7 @@ impl Request {
 #[derive(Debug, Clone)]
 pub struct Response {
     pub status: u16,
-    headers: Vec<(String, String)>,
+    pub(super) headers: Vec<(String, String)>,
     /// After chunked decoding, before any content decoding.
     pub body: Vec<u8>,
 }
@@ -150,130 +159,4 @@ impl Response {
         let text = self.text();
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("not JSON: {error}: {text}"))
     }
-}
-
-/// Sends bytes as they are and reads one response to a request of this method.
-///
-/// # Errors
-/// When the connection fails, a time-out passes, or what comes back is not one whole response.
-pub fn exchange(
-    addr: SocketAddr,
-    bytes: &[u8],
-    method: &str,
-    read_timeout: Duration,
-) -> io::Result<Response> {
-    let mut stream = TcpStream::connect_timeout(&addr, CONNECT_TIMEOUT)?;
-    stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(read_timeout))?;
-    stream.set_read_timeout(Some(read_timeout))?;
-    // A server may answer and close before it has read a body it refuses: then the write fails,
-    // and the response is what counts.
-    let written = stream.write_all(bytes);
-    match (read_response(&mut stream, method), written) {
-        (Ok(response), _) => Ok(response),
-        (Err(error), Ok(())) | (Err(_), Err(error)) => Err(error),
-    }
-}
-
-fn read_response(stream: &mut TcpStream, method: &str) -> io::Result<Response> {
-    let mut reader = Reader { stream, buffer: Vec::new() };
-    loop {
-        let (status, headers) = reader.head()?;
-        if (100..200).contains(&status) {
-            continue;
-        }
-        let mut response = Response { status, headers, body: Vec::new() };
-        if method != "HEAD" && status != 204 && status != 304 {
-            response.body = reader.body(&response)?;
-        }
-        return Ok(response);
-    }
-}
-
-/// The bytes of a connection that were read and not yet used up.
-struct Reader<'a> {
-    stream: &'a mut TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Reader<'_> {
-    fn head(&mut self) -> io::Result<(u16, Vec<(String, String)>)> {
-        loop {
-            let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-            let mut head = httparse::Response::new(&mut headers);
-            let parsed = head.parse(&self.buffer).map_err(|error| invalid(&error.to_string()))?;
-            if let httparse::Status::Complete(length) = parsed {
-                let status = head.code.ok_or_else(|| invalid("a response without a status"))?;
-                let headers = head
-                    .headers
-                    .iter()
-                    .map(|header| {
-                        (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned())
-                    })
-                    .collect();
-                self.buffer.drain(..length);
-                return Ok((status, headers));
-            }
-            self.fill()?;
-        }
-    }
-
-    fn body(&mut self, response: &Response) -> io::Result<Vec<u8>> {
-        if response.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
-            return self.chunks();
-        }
-        if let Some(length) = response.header("content-length") {
-            let length = length.parse().map_err(|_| invalid("a Content-Length that is no number"))?;
-            return self.take(length);
-        }
-        self.stream.read_to_end(&mut self.buffer)?;
-        Ok(std::mem::take(&mut self.buffer))
-    }
-
-    fn chunks(&mut self) -> io::Result<Vec<u8>> {
-        let mut body = Vec::new();
-        loop {
-            let size = match httparse::parse_chunk_size(&self.buffer) {
-                Ok(httparse::Status::Complete((start, size))) => {
-                    self.buffer.drain(..start);
-                    usize::try_from(size).map_err(|_| invalid("a chunk beyond memory"))?
-                }
-                Ok(httparse::Status::Partial) => {
-                    self.fill()?;
-                    continue;
-                }
-                Err(_) => return Err(invalid("a chunk size that is no number")),
-            };
-            let chunk = self.take(size + 2)?;
-            if !chunk.ends_with(b"\r\n") {
-                return Err(invalid("a chunk that does not end where it says"));
-            }
-            if size == 0 {
-                return Ok(body);
-            }
-            body.extend_from_slice(&chunk[..size]);
-        }
-    }
-
-    fn take(&mut self, length: usize) -> io::Result<Vec<u8>> {
-        while self.buffer.len() < length {
-            self.fill()?;
-        }
-        Ok(self.buffer.drain(..length).collect())
-    }
-
-    fn fill(&mut self) -> io::Result<()> {
-        let mut piece = [0; 16 * 1024];
-        match self.stream.read(&mut piece)? {
-            0 => Err(io::Error::new(ErrorKind::UnexpectedEof, "closed before the response was whole")),
-            read => {
-                self.buffer.extend_from_slice(&piece[..read]);
-                Ok(())
-            }
-        }
-    }
-}
-
-fn invalid(reason: &str) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, reason.to_owned())
 }

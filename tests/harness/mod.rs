@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test binary includes the whole harness and uses its part")]
 
 mod cluster;
+mod connection;
 mod deadline;
 mod document;
 mod http;
@@ -11,9 +12,10 @@ mod ports;
 mod registry;
 
 pub use cluster::Cluster;
+pub use connection::{Connection, exchange};
 pub use deadline::{until, until_within};
 pub use document::Document;
-pub use http::{Request, Response, exchange};
+pub use http::{Request, Response};
 pub use node::{ClusterView, Node, NodeSpec};
 pub use ports::free_addr;
 pub use registry::{Applications, applications};

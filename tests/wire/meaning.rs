@@ -51,9 +51,14 @@ pub fn now_ms() -> i64 {
 
 /// The meaning of a response to what was asked.
 pub fn of(parts: &Parts<'_>, asked: &Asked<'_>) -> Value {
+    of_pruned(parts, asked, |tree| tree)
+}
+
+/// [`of`] after a body's tree was cut, whose lists are still lists and whose times are as sent.
+pub fn of_pruned(parts: &Parts<'_>, asked: &Asked<'_>, prune: impl FnOnce(Value) -> Value) -> Value {
     let media_type = parts.content_type.unwrap_or_default().split(';').next().unwrap_or_default();
     let media_type = media_type.trim().to_ascii_lowercase();
-    let mut body = body(parts.status, &media_type, parts.body);
+    let mut body = pruned_body(parts.status, &media_type, parts.body, prune);
     mask(&mut body, "", asked);
     json!({
         "status": parts.status,
@@ -65,6 +70,10 @@ pub fn of(parts: &Parts<'_>, asked: &Asked<'_>) -> Value {
 
 /// A body's tree by its type; text where it is not of that type, or where only text is promised.
 pub fn body(status: u16, media_type: &str, bytes: &[u8]) -> Value {
+    pruned_body(status, media_type, bytes, |tree| tree)
+}
+
+fn pruned_body(status: u16, media_type: &str, bytes: &[u8], prune: impl FnOnce(Value) -> Value) -> Value {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let tree = match media_type {
         _ if status == 400 => None,
@@ -73,7 +82,7 @@ pub fn body(status: u16, media_type: &str, bytes: &[u8]) -> Value {
         _ => None,
     };
     match tree {
-        Some(tree) => by_name(tree),
+        Some(tree) => by_name(prune(tree)),
         None => Value::String(text),
     }
 }
@@ -86,8 +95,8 @@ fn by_name(value: Value) -> Value {
             let keyed = members.into_iter().map(|(key, member)| {
                 let member = by_name(member);
                 let member = match key.as_str() {
-                    "application" => keyed_by(member, &["name"]),
-                    "instance" => keyed_by(member, &["instanceId", "hostName"]),
+                    "application" => keyed_by(member, &["/name"]),
+                    "instance" => keyed_by(member, &INSTANCE_IDS),
                     _ => member,
                 };
                 (key, member)
@@ -99,11 +108,15 @@ fn by_name(value: Value) -> Value {
     }
 }
 
+/// Where an instance has the id that it is kept under.
+const INSTANCE_IDS: [&str; 3] = ["/instanceId", "/dataCenterInfo/metadata/instance-id", "/hostName"];
+
 fn keyed_by(list: Value, names: &[&str]) -> Value {
     let Value::Array(members) = &list else { return list };
     let mut keyed = Map::new();
     for member in members {
-        let name = names.iter().find_map(|name| member[name].as_str().filter(|text| !text.is_empty()));
+        let text = |name: &&str| member.pointer(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let name = names.iter().find_map(text);
         match name {
             Some(name) if !keyed.contains_key(name) => keyed.insert(name.to_owned(), member.clone()),
             _ => return list,
@@ -147,6 +160,33 @@ fn mask_time(leaf: &mut Value, asked_at_ms: i64) {
 fn mask_version(leaf: &mut Value) {
     if leaf.as_str().and_then(|text| text.parse::<u64>().ok()).is_some_and(|version| version > 0) {
         *leaf = Value::String(VERSION.to_owned());
+    }
+}
+
+/// One line for each place at which two meanings differ.
+pub fn differences(wanted: &Value, answered: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    collect_differences("", wanted, answered, &mut lines);
+    lines
+}
+
+fn collect_differences(path: &str, wanted: &Value, answered: &Value, lines: &mut Vec<String>) {
+    match (wanted, answered) {
+        (Value::Object(left), Value::Object(right)) => {
+            let names = left.keys().chain(right.keys().filter(|name| !left.contains_key(*name)));
+            for name in names {
+                let at = format!("{path}/{name}");
+                match (left.get(name), right.get(name)) {
+                    (Some(wanted), Some(answered)) => collect_differences(&at, wanted, answered, lines),
+                    (Some(wanted), None) => lines.push(format!("  {at}: {wanted} is missing")),
+                    (None, answered) => {
+                        lines.push(format!("  {at}: {} is too much", answered.unwrap_or(&Value::Null)))
+                    }
+                }
+            }
+        }
+        _ if wanted == answered => {}
+        _ => lines.push(format!("  {path}: wanted {wanted}, answered {answered}")),
     }
 }
 

@@ -82,29 +82,8 @@ fn report(step: &Step, answered: &Value, wanted: &Value, recorded: &Value) -> St
     if !step.note.is_empty() {
         lines.push(format!("  note: {}", step.note));
     }
-    differences("", wanted, answered, &mut lines);
+    lines.extend(meaning::differences(wanted, answered));
     lines.join("\n")
-}
-
-/// One line for each place at which two trees differ.
-fn differences(path: &str, wanted: &Value, answered: &Value, lines: &mut Vec<String>) {
-    match (wanted, answered) {
-        (Value::Object(left), Value::Object(right)) => {
-            let names = left.keys().chain(right.keys().filter(|name| !left.contains_key(*name)));
-            for name in names {
-                let at = format!("{path}/{name}");
-                match (left.get(name), right.get(name)) {
-                    (Some(wanted), Some(answered)) => differences(&at, wanted, answered, lines),
-                    (Some(wanted), None) => lines.push(format!("  {at}: {wanted} is missing")),
-                    (None, answered) => {
-                        lines.push(format!("  {at}: {} is too much", answered.unwrap_or(&Value::Null)))
-                    }
-                }
-            }
-        }
-        _ if wanted == answered => {}
-        _ => lines.push(format!("  {path}: wanted {wanted}, answered {answered}")),
-    }
 }
 
 /// The comparison itself, against the recording played back by a server that would be equal.
