@@ -1,0 +1,9 @@
+//! The body of a replication batch.
+
+#![no_main]
+
+#[path = "../../tests/fuzz/properties.rs"]
+#[allow(dead_code, reason = "each target checks its part")]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| properties::batch(input));

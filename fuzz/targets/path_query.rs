@@ -1,0 +1,9 @@
+//! A request's path and query.
+
+#![no_main]
+
+#[path = "../../tests/fuzz/properties.rs"]
+#[allow(dead_code, reason = "each target checks its part")]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| properties::path_and_query(input));
