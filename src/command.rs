@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::registry::{Change, Instance, Key, Metadata, Origin, Outcome, Registry, Status};
+use crate::registry::{Change, Instance, Key, Metadata, Origin, Outcome, Registry, Scope, Silence, Status};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -42,6 +42,11 @@ pub enum Command {
     Expire {
         leases: Vec<(Key, u64)>,
     },
+    /// Begins self-preservation in a scope or tells its reason anew; `None` ends it.
+    SetSelfPreservation {
+        scope: Scope,
+        silence: Option<Silence>,
+    },
 }
 
 impl Command {
@@ -63,6 +68,9 @@ impl Command {
             }
             Command::PutMetadata { key, pairs } => registry.put_metadata(key, &pairs, changes),
             Command::Expire { leases } => registry.expire(&leases, changes),
+            Command::SetSelfPreservation { scope, silence } => {
+                registry.set_self_preservation(scope, silence, changes)
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ mod sources;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -84,6 +85,22 @@ pub struct Config {
     #[arg(long, value_name = "MS", default_value_t = 250)]
     pub lease_tick_ms: u64,
 
+    /// Whether leases are kept when so many fall silent together that a network fault is likely
+    #[arg(long, value_name = "true|false", action = clap::ArgAction::Set, default_value_t = true)]
+    pub self_preservation: bool,
+
+    /// Percent of the leases of an application, or of all: it begins when more of them are silent
+    #[arg(long, value_name = "PERCENT", default_value_t = 15)]
+    pub self_preservation_threshold_percent: u32,
+
+    /// Milliseconds before its end from which a lease counts as silent; a third of its duration at most
+    #[arg(long, value_name = "MS", default_value_t = 30_000)]
+    pub self_preservation_window_ms: u64,
+
+    /// Milliseconds a lease is kept after its end, at most
+    #[arg(long, value_name = "MS", default_value_t = 600_000)]
+    pub self_preservation_longest_hold_ms: u64,
+
     /// Milliseconds a client waits at most for a write to be on a majority
     #[arg(long, value_name = "MS", default_value_t = 2000)]
     pub write_timeout_ms: u64,
@@ -113,6 +130,18 @@ pub struct Config {
     /// What to log, in the syntax of RUST_LOG, which wins over it
     #[arg(long, value_name = "FILTER", default_value = "warn,rs_registry=info")]
     pub log_filter: String,
+}
+
+/// Whether, when and for how long leases are kept that fell silent together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SelfPreservationSettings {
+    pub enabled: bool,
+    /// More than this share of the leases must be silent, in percent.
+    pub threshold_percent: u32,
+    /// How long before its end a lease counts as silent; a third of its duration at most.
+    pub window: Duration,
+    /// How long a lease is kept after its end, at most.
+    pub longest_hold: Duration,
 }
 
 /// The form of log lines on standard error.
@@ -145,6 +174,15 @@ impl Config {
             Some(address) => address.clone(),
             None if self.http_addr.ip().is_unspecified() => self.peer_addr.with_port(self.http_addr.port()),
             None => HostPort::from(self.http_addr),
+        }
+    }
+
+    pub fn self_preservation_settings(&self) -> SelfPreservationSettings {
+        SelfPreservationSettings {
+            enabled: self.self_preservation,
+            threshold_percent: self.self_preservation_threshold_percent,
+            window: Duration::from_millis(self.self_preservation_window_ms),
+            longest_hold: Duration::from_millis(self.self_preservation_longest_hold_ms),
         }
     }
 
@@ -189,7 +227,7 @@ impl Config {
     }
 
     fn check_ranges(&self) -> Result<(), Violation> {
-        let ranges: [(&'static str, u64, RangeInclusive<u64>); 14] = [
+        let ranges: [(&'static str, u64, RangeInclusive<u64>); 17] = [
             ("node_id", self.node_id, 1..=u64::MAX),
             ("heartbeat_interval_ms", self.heartbeat_interval_ms, 10..=10_000),
             ("election_timeout_min_ms", self.election_timeout_min_ms, 30..=60_000),
@@ -199,6 +237,9 @@ impl Config {
             ("snapshot_keep_entries", self.snapshot_keep_entries, 0..=100_000_000),
             ("state_flush_interval_ms", self.state_flush_interval_ms, 10..=600_000),
             ("lease_tick_ms", self.lease_tick_ms, 10..=250),
+            ("self_preservation_threshold_percent", self.self_preservation_threshold_percent.into(), 1..=99),
+            ("self_preservation_window_ms", self.self_preservation_window_ms, 100..=3_600_000),
+            ("self_preservation_longest_hold_ms", self.self_preservation_longest_hold_ms, 1000..=86_400_000),
             ("write_timeout_ms", self.write_timeout_ms, 50..=60_000),
             ("max_connections", self.max_connections as u64, 1..=1_000_000),
             ("max_body_bytes", self.max_body_bytes as u64, 1024..=MAX_DOCUMENT_BYTES as u64),

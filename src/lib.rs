@@ -19,6 +19,7 @@ pub mod eureka;
 pub mod http;
 pub mod lessor;
 pub mod linearize;
+pub mod metrics;
 pub mod peer;
 pub mod propose;
 pub mod raft;

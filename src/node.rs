@@ -87,7 +87,7 @@ impl Observer for Leases {
 impl Node {
     async fn start(config: &Config, http: TcpListener, peer: TcpListener) -> anyhow::Result<Self> {
         let tick = Duration::from_millis(config.lease_tick_ms);
-        let lessor = Arc::new(Lessor::new(tick));
+        let lessor = Arc::new(Lessor::new(tick, config.self_preservation_settings()));
         let (lock, log, machine) = open_storage(config, lessor.clone()).await?;
         let consensus = Consensus::start(config, log, machine).await?;
         let others = config.initial_cluster.iter().filter(|(id, _)| **id != config.node_id);

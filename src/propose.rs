@@ -77,7 +77,12 @@ impl Proposer {
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.
     pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
-        let repeatable = matches!(command, Command::Renew { overridden: None, .. } | Command::Expire { .. });
+        let repeatable = matches!(
+            command,
+            Command::Renew { overridden: None, .. }
+                | Command::Expire { .. }
+                | Command::SetSelfPreservation { .. }
+        );
         let written = self.submit(EncodedCommands::one(command), repeatable, Source::Client).await?;
         written.outcomes.into_iter().next().ok_or(ProposeError::Unknown)
     }

@@ -7,6 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 
 use super::instance::{key, optional_status, pairs, pairs_to_message, status, status_to_message};
+use super::self_preservation::{scope, scope_to_message, silence, silence_to_message};
 use super::{DecodeError, message};
 use crate::command::Command;
 use crate::registry::{Instance, Key, Origin};
@@ -156,6 +157,12 @@ impl From<&Command> for message::Command {
                 };
                 Message::Expire(message::Expire { leases: leases.iter().map(expired).collect() })
             }
+            Command::SetSelfPreservation { scope, silence } => {
+                Message::SetSelfPreservation(message::SetSelfPreservation {
+                    app: scope_to_message(scope),
+                    silence: silence.map(silence_to_message),
+                })
+            }
         };
         message::Command { command: Some(command) }
     }
@@ -206,6 +213,9 @@ impl TryFrom<message::Command> for Command {
                 };
                 let leases = expire.leases.into_iter().map(lease).collect::<Result<_, _>>()?;
                 Command::Expire { leases }
+            }
+            Message::SetSelfPreservation(set) => {
+                Command::SetSelfPreservation { scope: scope(set.app)?, silence: set.silence.map(silence) }
             }
         })
     }

@@ -6,6 +6,7 @@
 mod command;
 mod instance;
 mod outcome;
+mod self_preservation;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ pub mod message {
 
 pub use command::{EncodedBatch, EncodedCommands};
 pub use outcome::{decode_outcome, encode_outcome};
+pub use self_preservation::{decode_self_preservation, encode_self_preservation};
 pub use state::{
     decode_delta_entry, decode_instance, decode_lease, decode_registration, encode_delta_entry,
     encode_instance, encode_lease, encode_registration,

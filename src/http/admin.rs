@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::Facade;
-use super::answer::{Answer, json as json_answer, text};
+use super::answer::{Answer, empty, json as json_answer, text};
+use super::{Facade, self_preservation};
+use crate::metrics::{self, Figures};
 use crate::raft::Role;
 use crate::registry::Status;
 
@@ -96,8 +97,29 @@ pub fn cluster(facade: &Facade) -> Answer {
             "nodes": nodes,
             "instances": applied.instances,
             "state_hash": format!("{:016x}", applied.state_hash),
+            "self_preservation": self_preservation::told(facade),
         }),
     )
+}
+
+/// `GET /metrics`, in the text format of OpenMetrics.
+pub fn metrics(facade: &Facade) -> Answer {
+    let consensus = &facade.consensus;
+    let status = consensus.status();
+    let applied = consensus.machine().applied_state();
+    let figures = Figures {
+        has_leader: consensus.knows_leader(),
+        is_leader: status.role == Role::Leader,
+        term: status.term,
+        committed_index: status.committed_index,
+        applied_index: applied.index,
+        instances: applied.instances,
+        self_preservation: self_preservation::in_force(facade),
+    };
+    match metrics::encode(&figures) {
+        Ok(encoded) => text(StatusCode::OK, metrics::MEDIA_TYPE, encoded),
+        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
+    }
 }
 
 /// `GET /serverinfo/statusoverrides`: the overrides in force, by instance id.

@@ -17,6 +17,7 @@ mod renew;
 mod replication;
 mod request;
 mod routes;
+mod self_preservation;
 mod status;
 mod status_page;
 
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{Config, SelfPreservationSettings};
 use crate::linearize::Linearizer;
 use crate::propose::Proposer;
 use crate::raft::{Consensus, Peers};
@@ -42,6 +43,7 @@ pub struct Facade {
     pub linearizer: Linearizer,
     pub peers: Arc<Peers>,
     pub http_addr: String,
+    self_preservation: SelfPreservationSettings,
     max_body_bytes: usize,
     body_timeout: Duration,
     stopping: AtomicBool,
@@ -56,6 +58,7 @@ impl Facade {
             proposer,
             peers,
             http_addr: config.advertised_http_addr().to_string(),
+            self_preservation: config.self_preservation_settings(),
             max_body_bytes: config.max_body_bytes,
             body_timeout: Duration::from_millis(config.request_header_timeout_ms),
             stopping: AtomicBool::new(false),

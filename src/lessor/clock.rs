@@ -1,6 +1,8 @@
 //! Time as leases see it: monotonic, and only as long as this node was there to see it pass.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Advances by what passed between two ticks, but never by more than two ticks' length: when this
 /// process was stopped, frozen or held up, renewals could not be taken either, and no lease may

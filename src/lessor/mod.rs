@@ -1,19 +1,25 @@
 //! The leader's part in leases: it alone keeps deadlines, and proposes the expiry of those that
-//! pass. Whether a lease really ends is decided in the log.
+//! pass, unless self-preservation keeps them. Whether a lease really ends is decided in the log.
 
 mod clock;
 mod deadlines;
+mod self_preservation;
+mod tally;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::command::Command;
+use crate::config::SelfPreservationSettings;
 use crate::propose::Proposer;
-use crate::registry::{Change, Key, Registry};
+use crate::registry::{Change, Registry, Scope, Silence};
 use clock::LeaseClock;
-use deadlines::Deadlines;
+use deadlines::{Deadlines, Known};
+use self_preservation::{Decisions, Ended, SelfPreservation};
 
 /// Leases in one expiry command: small enough to leave room for renewals beside it.
 const LEASES_PER_COMMAND: usize = 1000;
@@ -27,13 +33,19 @@ struct State {
     leading: bool,
     clock: LeaseClock,
     deadlines: Deadlines,
+    self_preservation: SelfPreservation,
 }
 
 impl Lessor {
     /// A lessor that is to be looked at every `tick`.
-    pub fn new(tick: Duration) -> Self {
-        let clock = LeaseClock::new(tick, Instant::now());
-        Self { state: Mutex::new(State { leading: false, clock, deadlines: Deadlines::new(tick) }) }
+    pub fn new(tick: Duration, settings: SelfPreservationSettings) -> Self {
+        let state = State {
+            leading: false,
+            clock: LeaseClock::new(tick, Instant::now()),
+            deadlines: Deadlines::new(tick, settings.window),
+            self_preservation: SelfPreservation::new(settings),
+        };
+        Self { state: Mutex::new(state) }
     }
 
     /// Begins to keep deadlines: every lease has its whole duration from now. To be called while
@@ -60,10 +72,15 @@ impl Lessor {
         for change in changes {
             match change {
                 Change::Put { key, registration } => {
-                    state.deadlines.renew(key, &registration.lease, now_ms);
+                    state.deadlines.renew(key, &registration.lease, Known::Renewed, now_ms);
                 }
-                Change::Renewed { key, lease } => state.deadlines.renew(key, lease, now_ms),
+                Change::Renewed { key, lease } => {
+                    state.deadlines.renew(key, lease, Known::Renewed, now_ms);
+                }
                 Change::Removed { key } => state.deadlines.remove(key),
+                Change::SelfPreservation { scope, in_force } => {
+                    state.self_preservation.set(scope, in_force.map(|in_force| in_force.silence));
+                }
                 Change::DeltaAdded { .. } | Change::DeltaDropped { .. } => {}
             }
         }
@@ -76,12 +93,16 @@ impl Lessor {
         }
     }
 
-    /// Looks at the time: the leases that ran out, with the sequence each ran out at. While
-    /// `in_touch` is false, clients may be unable to renew for reasons of ours, and time stands still.
-    fn tick(&self, in_touch: bool) -> Vec<(Key, u64)> {
+    /// Looks at the time, and decides about the leases that ran out. While `in_touch` is false,
+    /// clients may be unable to renew for reasons of ours, and time stands still.
+    fn tick(&self, in_touch: bool) -> Decisions {
         let mut state = self.state();
         let now_ms = state.clock.tick(Instant::now(), in_touch);
-        if state.leading { state.deadlines.due(now_ms) } else { Vec::new() }
+        let State { leading, deadlines, self_preservation, .. } = &mut *state;
+        match leading {
+            true => self_preservation.decide(deadlines, now_ms),
+            false => Decisions::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -94,25 +115,53 @@ impl State {
         let now_ms = self.clock.read_ms(Instant::now());
         self.deadlines.clear();
         for (key, registration) in registry.registrations() {
-            self.deadlines.renew(&key, &registration.lease, now_ms);
+            self.deadlines.renew(&key, &registration.lease, Known::Inherited, now_ms);
         }
+        let in_force = registry.self_preservation();
+        self.self_preservation.restart(in_force.map(|(scope, is)| (scope.clone(), is.silence)));
     }
 }
 
-/// Proposes expiries as leases run out. Waits for each to be decided: while that takes long, the
+/// Proposes what the lessor decides. Waits for each proposal to be decided: while that takes long, the
 /// lease clock stands still, as renewals take long then too. Runs until it is dropped.
 pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration, in_touch: impl Fn() -> bool) {
     let mut ticks = tokio::time::interval(tick);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let due = lessor.tick(in_touch());
-        for leases in due.chunks(LEASES_PER_COMMAND) {
+        let Decisions { expire, begin, tell, end } = lessor.tick(in_touch());
+        for (scope, silence) in begin {
+            let Silence { silent, leases } = silence;
+            tracing::warn!(
+                %scope, silent, leases,
+                "self-preservation begins: so many leases fell silent together that none of them ends for now"
+            );
+            set_self_preservation(proposer, scope, Some(silence)).await;
+        }
+        for (scope, silence) in tell {
+            set_self_preservation(proposer, scope, Some(silence)).await;
+        }
+        for (scope, ended) in end {
+            let reason = match ended {
+                Ended::Quiet => "few leases are silent now",
+                Ended::SwitchedOff => "it is switched off at this leader",
+            };
+            tracing::warn!(%scope, reason, "self-preservation ends");
+            set_self_preservation(proposer, scope, None).await;
+        }
+        for leases in expire.chunks(LEASES_PER_COMMAND) {
             let command = Command::Expire { leases: leases.to_vec() };
             match proposer.propose(&command).await {
                 Ok(outcome) => tracing::info!(due = leases.len(), ?outcome, "leases ran out"),
                 Err(error) => tracing::warn!(%error, due = leases.len(), "leases that ran out stay for now"),
             }
         }
+    }
+}
+
+async fn set_self_preservation(proposer: &Proposer, scope: Scope, silence: Option<Silence>) {
+    let command = Command::SetSelfPreservation { scope, silence };
+    if let Err(error) = proposer.propose(&command).await {
+        tracing::warn!(%error, "self-preservation is not told to the other nodes; it will be tried again");
     }
 }

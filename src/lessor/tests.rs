@@ -4,9 +4,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::deadlines::Due;
 use super::*;
-use crate::registry::Lease;
 use crate::registry::arbitrary::key_of;
+use crate::registry::{Key, Lease};
 
 const TICK_MS: u64 = 100;
 const IDS: [&str; 4] = ["a", "b", "c", "d"];
@@ -100,7 +101,8 @@ struct World {
 impl World {
     fn new() -> Self {
         let (start, tick) = (Instant::now(), Duration::from_millis(TICK_MS));
-        let (clock, deadlines) = (LeaseClock::new(tick, start), Deadlines::new(tick));
+        let (clock, deadlines) =
+            (LeaseClock::new(tick, start), Deadlines::new(tick, Duration::from_secs(30)));
         Self { start, now_ms: 0, next_seq: 1, clock, deadlines, seen: Default::default() }
     }
 
@@ -141,7 +143,7 @@ impl World {
         let (registered_ms, renewed_ms, evicted_ms, service_up_ms) = (0, 0, 0, 0);
         let lease = Lease { duration_ms, registered_ms, renewed_ms, evicted_ms, service_up_ms, renew_seq };
         let clock_ms = self.clock.read_ms(self.instant(at_ms));
-        self.deadlines.renew(key, &lease, clock_ms);
+        self.deadlines.renew(key, &lease, Known::Renewed, clock_ms);
         let renewed_out_of_touch = kind == Kind::OutOfTouch;
         let (passed_ms, ran_ms, stops, reported) = (0, 0, 0, false);
         self.seen[id] =
@@ -150,8 +152,8 @@ impl World {
 
     fn look(&mut self, clock_ms: u64) {
         let due = self.deadlines.due(clock_ms);
-        for (place, (key, renew_seq)) in due.iter().enumerate() {
-            assert!(due[..place].iter().all(|(other, _)| other != key), "{key} is due twice at once");
+        for (place, Due { key, renew_seq, .. }) in due.iter().enumerate() {
+            assert!(due[..place].iter().all(|other| other.key != *key), "{key} is due twice at once");
             let id = IDS.iter().position(|id| key.id.as_str() == *id).unwrap();
             let seen = self.seen[id].as_mut().expect("only a lease that is there is due");
             assert_eq!(*renew_seq, seen.renew_seq);

@@ -50,6 +50,8 @@ impl Dirty {
                         self.delta_dropped.insert(*seq);
                     }
                 }
+                // In the header, which is stored each time.
+                Change::SelfPreservation { .. } => {}
             }
         }
     }

@@ -17,6 +17,7 @@ use super::types::{
     RaftEntry, RaftLogId, RaftStoredMembership, TypeConfig, log_id_from_message, log_id_to_message,
     stored_membership_from_message, stored_membership_to_message,
 };
+use crate::encoding::encode_self_preservation;
 use crate::encoding::message::StateHeader;
 use crate::registry::{Change, Outcome, Registry, Snapshot, bound_conflicts};
 use crate::storage::{SnapshotDir, SnapshotFile, StateError, StateStore, StoredState};
@@ -272,6 +273,7 @@ impl State {
             registrations: self.registry.instance_count() as u64,
             delta_entries: self.registry.delta().entries().len() as u64,
             visible_index: self.visible_index,
+            self_preservation: self.registry.self_preservation().map(encode_self_preservation).collect(),
         }
     }
 }

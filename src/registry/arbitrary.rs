@@ -9,7 +9,7 @@ use proptest::sample::select;
 
 use super::{
     AppName, Change, DELTA_RETENTION_MS, DataCenter, Instance, InstanceId, Key, Metadata, Origin, Outcome,
-    Port, Registry, Status,
+    Port, Registry, Scope, Silence, Status,
 };
 use crate::command::Command;
 use crate::encoding::{EncodedBatch, EncodedCommands};
@@ -141,6 +141,8 @@ pub fn command() -> impl Strategy<Value = Command> {
         2 => (key(), option::of(status()), dirty_ms())
             .prop_map(|(key, status, last_dirty_ms)| Command::RemoveStatus { key, status, last_dirty_ms }),
         2 => (key(), metadata()).prop_map(|(key, pairs)| Command::PutMetadata { key, pairs }),
+        2 => (scope(), option::of(silence()))
+            .prop_map(|(scope, silence)| Command::SetSelfPreservation { scope, silence }),
     ]
 }
 
@@ -183,6 +185,14 @@ fn step_ms() -> impl Strategy<Value = i64> {
 
 fn key() -> impl Strategy<Value = Key> {
     (select(APPS.to_vec()), select(IDS.to_vec())).prop_map(|(app, id)| key_of(app, id))
+}
+
+fn scope() -> impl Strategy<Value = Scope> {
+    option::of(key()).prop_map(|key| key.map_or(Scope::Cluster, |key| Scope::Application(key.app)))
+}
+
+fn silence() -> impl Strategy<Value = Silence> {
+    (0..3_u32, 3..5_u32).prop_map(|(silent, leases)| Silence { silent, leases })
 }
 
 /// Clients' versions of their documents, on both sides of the log's clock.

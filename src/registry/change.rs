@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::lease::{Lease, Registration};
 use super::name::Key;
+use super::self_preservation::{Scope, SelfPreservation};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -18,4 +19,6 @@ pub enum Change {
     DeltaAdded { seq: u64, key: Key, registration: Arc<Registration> },
     /// The delta lost an entry: a newer one of the same key replaced it, or its time is over.
     DeltaDropped { seq: u64 },
+    /// Self-preservation began or ended in a scope, or its reason is another; no instance has changed.
+    SelfPreservation { scope: Scope, in_force: Option<SelfPreservation> },
 }

@@ -6,7 +6,7 @@ use super::delta::DeltaEntry;
 use super::lease::Registration;
 use super::name::Key;
 use super::state_hash::{delta_entry_hash, document_hash};
-use super::{Change, Held, Registry};
+use super::{Change, Held, Registry, Scope, SelfPreservation};
 
 /// Everything the registry is made of, in the order of its keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub struct Snapshot {
     pub state_hash: u64,
     pub registrations: Vec<(Key, Arc<Registration>)>,
     pub delta: Vec<(u64, DeltaEntry)>,
+    pub self_preservation: Vec<(Scope, SelfPreservation)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +38,7 @@ impl Registry {
             state_hash: self.state_hash().value(),
             registrations: self.registrations().map(|(key, held)| (key, held.clone())).collect(),
             delta: self.delta.entries().map(|(seq, entry)| (seq, entry.clone())).collect(),
+            self_preservation: self.self_preservation.clone().into_iter().collect(),
         }
     }
 
@@ -75,6 +77,9 @@ impl Registry {
             }
             registry.hash.add(delta_entry_hash(seq, &entry));
             registry.delta.add(seq, entry);
+        }
+        for (scope, in_force) in snapshot.self_preservation {
+            registry.put_self_preservation(scope, Some(in_force));
         }
         let found = registry.state_hash().value();
         if found != snapshot.state_hash {

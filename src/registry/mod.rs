@@ -11,6 +11,7 @@ mod lease;
 mod load;
 mod name;
 mod outcome;
+mod self_preservation;
 mod state_hash;
 mod status;
 #[cfg(test)]
@@ -26,15 +27,17 @@ pub use lease::{Action, Lease, Registration};
 pub use load::{LoadError, Snapshot};
 pub use name::{AppName, InstanceId, Key, MAX_NAME_BYTES, NameError, check_name};
 pub use outcome::{MAX_CONFLICT_BYTES, Outcome, bound_conflicts};
+pub use self_preservation::{Scope, SelfPreservation, Silence};
 pub use state_hash::StateHash;
 pub use status::{Origin, Status, effective_status};
 
-/// Every instance, its lease, and the recent changes.
+/// Every instance, its lease, the recent changes, and which leases are kept beyond their duration.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     applications: BTreeMap<AppName, BTreeMap<InstanceId, Held>>,
     instance_count: usize,
     delta: Delta,
+    self_preservation: BTreeMap<Scope, SelfPreservation>,
     /// The log's clock, epoch milliseconds. Never goes backwards.
     now_ms: i64,
     /// The source of everything that must be unique and ascending: lease and delta sequences.

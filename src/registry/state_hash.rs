@@ -10,6 +10,7 @@ use super::delta::DeltaEntry;
 use super::instance::{DataCenter, Instance, Metadata, Port};
 use super::lease::{Action, Registration};
 use super::name::Key;
+use super::self_preservation::{Scope, SelfPreservation};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StateHash(u64);
@@ -60,6 +61,14 @@ pub(super) fn delta_entry_hash(seq: u64, entry: &DeltaEntry) -> u64 {
         .as_ref()
         .map_or(0, |last| registration_hash(document_hash(&entry.key, &last.instance), last));
     words_hash(key_hash(&entry.key), &[seq, entry.at_ms as u64, deleted])
+}
+
+pub(super) fn self_preservation_hash(scope: &Scope, in_force: &SelfPreservation) -> u64 {
+    let SelfPreservation { since_ms, silence } = in_force;
+    // No application has the empty name.
+    let app = scope.application().map_or("", |app| app.as_str());
+    let words = [since_ms.cast_unsigned(), silence.silent.into(), silence.leases.into()];
+    words_hash(xxh3_64(app.as_bytes()), &words)
 }
 
 pub(super) fn clock_hash(now_ms: i64, sequence: u64) -> u64 {

@@ -16,7 +16,8 @@ use prost::Message;
 use super::sync_dir;
 use crate::encoding::message::{self, StateHeader};
 use crate::encoding::{
-    DecodeError, decode_delta_entry, decode_registration, encode_delta_entry, encode_registration,
+    DecodeError, decode_delta_entry, decode_registration, decode_self_preservation, encode_delta_entry,
+    encode_registration,
 };
 use crate::registry::Snapshot;
 
@@ -220,6 +221,7 @@ impl SnapshotFile {
             now_ms: header.now_ms,
             sequence: header.sequence,
             state_hash: header.state_hash,
+            self_preservation: decode_self_preservation(&header.self_preservation)?,
             ..Snapshot::default()
         };
         for _ in 0..header.registrations {

@@ -15,8 +15,8 @@ use prost::Message;
 use super::keys;
 use crate::encoding::message::{self, StateHeader};
 use crate::encoding::{
-    DecodeError, decode_delta_entry, decode_instance, decode_lease, encode_delta_entry, encode_instance,
-    encode_lease,
+    DecodeError, decode_delta_entry, decode_instance, decode_lease, decode_self_preservation,
+    encode_delta_entry, encode_instance, encode_lease,
 };
 use crate::registry::{DeltaEntry, Key, NameError, Registration, Snapshot};
 
@@ -98,6 +98,7 @@ impl StateStore {
             now_ms: header.now_ms,
             sequence: header.sequence,
             state_hash: header.state_hash,
+            self_preservation: decode_self_preservation(&header.self_preservation)?,
             ..Snapshot::default()
         };
         let mut leases = self.db.scan_prefix([keys::LEASE]);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::encoding::encode_self_preservation;
 use crate::encoding::message::{LogId, StateHeader};
 use crate::registry::arbitrary::{Entry, entries, key_of, plain_instance};
 use crate::registry::{LoadError, Origin, Registry, Snapshot};
@@ -19,6 +20,7 @@ fn header(registry: &Registry) -> StateHeader {
         state_hash: registry.state_hash().value(),
         registrations: registry.instance_count() as u64,
         delta_entries: registry.delta().entries().len() as u64,
+        self_preservation: registry.self_preservation().map(encode_self_preservation).collect(),
         ..StateHeader::default()
     }
 }

@@ -9,9 +9,11 @@ use crate::registry::{Change, Key, Lease, Registration};
 
 impl View {
     /// Whether a reader could see a difference after these changes, and with it whether they call
-    /// for [`View::update`]. Renewals alone do not.
+    /// for [`View::update`]. Renewals and self-preservation alone do not.
     pub fn is_visible(changes: &[Change]) -> bool {
-        changes.iter().any(|change| !matches!(change, Change::Renewed { .. }))
+        let invisible =
+            |change: &Change| matches!(change, Change::Renewed { .. } | Change::SelfPreservation { .. });
+        !changes.iter().all(invisible)
     }
 
     /// The view after the changes of the log entry at `index`: all of them in one call, in the order
@@ -26,6 +28,7 @@ impl View {
                 Change::Renewed { key, lease } => next.renew(key, lease),
                 Change::DeltaAdded { seq, key, registration } => next.delta.add(*seq, key, registration),
                 Change::DeltaDropped { seq } => next.delta.drop_entry(*seq),
+                Change::SelfPreservation { .. } => {}
             }
         }
         next

@@ -9,6 +9,7 @@ mod no_quorum;
 mod read_your_writes;
 mod renewals;
 mod restart;
+mod self_preservation;
 mod snapshot;
 mod start_errors;
 mod stop;

@@ -65,6 +65,9 @@ fn compare(registry: &Registry, model: &Model) {
     assert_eq!(registry.instance_count(), model.leases.len());
     assert_eq!(registry.now_ms(), model.now_ms);
 
+    let in_force = registry.self_preservation().map(|(scope, in_force)| (scope.clone(), *in_force));
+    assert!(in_force.eq(model.self_preservation.clone()));
+
     let entries: Vec<_> = registry.delta().entries().collect();
     assert!(entries.is_sorted_by_key(|(seq, _)| *seq));
     let recent: Vec<(i64, Key, Option<Held>)> = entries

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::command::Command;
-use crate::registry::{Action, Instance, Key, Metadata, Origin, Status};
+use crate::registry::{Action, Instance, Key, Metadata, Origin, Scope, SelfPreservation, Silence, Status};
 
 const RETENTION_MS: i64 = 3 * 60 * 1000;
 
@@ -50,6 +50,7 @@ pub struct Model {
     pub leases: BTreeMap<Key, Held>,
     /// Recent changes, oldest first: when, whose, and the last of it if it is gone.
     pub recent: Vec<(i64, Key, Option<Held>)>,
+    pub self_preservation: BTreeMap<Scope, SelfPreservation>,
     /// Whose leases the last command began or renewed.
     pub renewed: BTreeSet<Key>,
 }
@@ -102,6 +103,24 @@ impl Model {
                 }
                 Answer::Expired(expired)
             }
+            Command::SetSelfPreservation { scope, silence } => self.set_self_preservation(scope, *silence),
+        }
+    }
+
+    fn set_self_preservation(&mut self, scope: &Scope, silence: Option<Silence>) -> Answer {
+        let is_there = match scope {
+            Scope::Cluster => true,
+            Scope::Application(app) => self.leases.keys().any(|key| key.app == *app),
+        };
+        let before = self.self_preservation.remove(scope);
+        match silence {
+            Some(silence) if is_there => {
+                let since_ms = before.map_or(self.now_ms, |before| before.since_ms);
+                self.self_preservation.insert(scope.clone(), SelfPreservation { since_ms, silence });
+                Answer::Done
+            }
+            _ if before.is_some() => Answer::Done,
+            _ => Answer::NotFound,
         }
     }
 

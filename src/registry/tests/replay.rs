@@ -6,7 +6,10 @@ use proptest::prelude::*;
 use prost::Message;
 
 use crate::encoding::message;
-use crate::encoding::{decode_delta_entry, decode_registration, encode_delta_entry, encode_registration};
+use crate::encoding::{
+    decode_delta_entry, decode_registration, decode_self_preservation, encode_delta_entry,
+    encode_registration, encode_self_preservation,
+};
 use crate::eureka::arbitrary::registration;
 use crate::registry::arbitrary::{Entry, entries, key_of};
 use crate::registry::{LoadError, Outcome, Registration, Registry, Snapshot};
@@ -19,6 +22,11 @@ fn records(snapshot: &Snapshot) -> Records {
     (registrations.collect(), delta.collect())
 }
 
+fn self_preservation(snapshot: &Snapshot) -> Vec<message::SelfPreservation> {
+    let in_force = snapshot.self_preservation.iter().map(|(scope, in_force)| (scope, in_force));
+    in_force.map(encode_self_preservation).collect()
+}
+
 fn bytes(registry: &Registry) -> Vec<u8> {
     let snapshot = registry.snapshot();
     let mut bytes = Vec::new();
@@ -28,6 +36,7 @@ fn bytes(registry: &Registry) -> Vec<u8> {
     let (registrations, delta) = records(&snapshot);
     bytes.extend(registrations.iter().flat_map(Message::encode_length_delimited_to_vec));
     bytes.extend(delta.iter().flat_map(Message::encode_length_delimited_to_vec));
+    bytes.extend(self_preservation(&snapshot).iter().flat_map(Message::encode_length_delimited_to_vec));
     bytes
 }
 
@@ -42,6 +51,7 @@ fn reloaded(registry: &Registry) -> Registry {
     let decoded = Snapshot {
         registrations: registrations.into_iter().map(registration).collect(),
         delta: delta.into_iter().map(|record| decode_delta_entry(record).unwrap()).collect(),
+        self_preservation: decode_self_preservation(&self_preservation(&snapshot)).unwrap(),
         ..snapshot.clone()
     };
     assert_eq!(decoded, snapshot);
@@ -225,6 +235,11 @@ proptest! {
         }
         if former.delta != whole.delta {
             let mixed = Snapshot { delta: former.delta, ..whole.clone() };
+            prop_assert!(Registry::from_snapshot(mixed).is_err());
+        }
+        if former.self_preservation != whole.self_preservation {
+            let self_preservation = former.self_preservation;
+            let mixed = Snapshot { self_preservation, ..whole.clone() };
             prop_assert!(Registry::from_snapshot(mixed).is_err());
         }
         if former.now_ms != whole.now_ms {
