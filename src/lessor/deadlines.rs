@@ -93,22 +93,25 @@ impl Deadlines {
             bucket: 0,
             standing,
         };
-        let wanted = self.bucket(self.next_look_ms(&renewed, now_ms));
-        let former = self.leases.get(key).copied();
-        self.stand(key, former.map(|former| former.standing), Some(standing));
-        renewed.bucket = match former {
-            Some(former) if former.bucket <= wanted => former.bucket,
-            _ => {
-                self.buckets.entry(wanted).or_default().push(key.clone());
-                wanted
-            }
+        renewed.bucket = self.bucket(self.next_look_ms(&renewed, now_ms));
+        let Some(deadline) = self.leases.get_mut(key) else {
+            self.buckets.entry(renewed.bucket).or_default().push(key.clone());
+            self.leases.insert(key.clone(), renewed);
+            return self.stands(key, None, Some(standing));
         };
-        self.leases.insert(key.clone(), renewed);
+        let former = *deadline;
+        if former.bucket <= renewed.bucket {
+            renewed.bucket = former.bucket;
+        } else {
+            self.buckets.entry(renewed.bucket).or_default().push(key.clone());
+        }
+        *deadline = renewed;
+        self.stands(key, Some(former.standing), Some(standing));
     }
 
     pub fn remove(&mut self, key: &Key) {
         if let Some(former) = self.leases.remove(key) {
-            self.stand(key, Some(former.standing), None);
+            self.stands(key, Some(former.standing), None);
         }
     }
 
@@ -129,9 +132,7 @@ impl Deadlines {
 
     /// Keeps a lease that is due; it comes up again at `until_ms`.
     pub fn hold(&mut self, key: &Key, until_ms: u64) {
-        if let Some(standing) = self.refile(key, until_ms) {
-            self.stand(key, Some(standing), Some(Standing::Held));
-        }
+        self.refile(key, until_ms, Standing::Held);
     }
 
     /// Lets go of what is held in a scope, unless its application is `kept`. Each comes up again when
@@ -149,28 +150,20 @@ impl Deadlines {
             let Some(Deadline { at_ms, duration_ms, .. }) = self.leases.get(&key).copied() else {
                 continue;
             };
-            if let Some(standing) = self.refile(&key, until_ms(at_ms, duration_ms)) {
-                self.stand(&key, Some(standing), Some(Standing::Silent));
-            }
+            self.refile(&key, until_ms(at_ms, duration_ms), Standing::Silent);
         }
     }
 
     fn look_at(&mut self, key: Key, bucket: u64, now_ms: u64) -> Option<Due> {
-        let mut deadline = *self.leases.get(&key).filter(|deadline| deadline.bucket == bucket)?;
-        let before = deadline.standing;
-        if self.silent_at_ms(&deadline) <= now_ms && before != Standing::Held {
-            deadline.standing = Standing::Silent;
-        }
-        let due = (deadline.at_ms <= now_ms).then(|| Due {
-            key: key.clone(),
-            renew_seq: deadline.renew_seq,
-            overdue_ms: now_ms - deadline.at_ms,
-        });
-        deadline.bucket = self.bucket(self.next_look_ms(&deadline, now_ms));
-        self.stand(&key, Some(before), Some(deadline.standing));
-        self.leases.insert(key.clone(), deadline);
-        self.buckets.entry(deadline.bucket).or_default().push(key);
-        due
+        let deadline = *self.leases.get(&key).filter(|deadline| deadline.bucket == bucket)?;
+        let standing = match deadline.standing {
+            Standing::Held => Standing::Held,
+            _ if self.silent_at_ms(&deadline) <= now_ms => Standing::Silent,
+            earlier => earlier,
+        };
+        self.refile(&key, self.next_look_ms(&deadline, now_ms), standing);
+        let overdue_ms = now_ms.checked_sub(deadline.at_ms)?;
+        Some(Due { key, renew_seq: deadline.renew_seq, overdue_ms })
     }
 
     fn next_look_ms(&self, deadline: &Deadline, now_ms: u64) -> u64 {
@@ -187,25 +180,24 @@ impl Deadlines {
         deadline.at_ms - self.window_ms.min(deadline.duration_ms / 3)
     }
 
-    /// Has a lease looked at at that time and no other; gives its standing.
-    fn refile(&mut self, key: &Key, look_ms: u64) -> Option<Standing> {
+    /// Has a lease looked at at that time and no other, and stand like that from now on.
+    fn refile(&mut self, key: &Key, look_ms: u64, standing: Standing) {
         let bucket = self.bucket(look_ms);
-        let deadline = self.leases.get_mut(key)?;
+        let Some(deadline) = self.leases.get_mut(key) else {
+            return;
+        };
         deadline.bucket = bucket;
+        let before = std::mem::replace(&mut deadline.standing, standing);
         self.buckets.entry(bucket).or_default().push(key.clone());
-        Some(deadline.standing)
+        self.stands(key, Some(before), Some(standing));
     }
 
-    fn stand(&mut self, key: &Key, before: Option<Standing>, after: Option<Standing>) {
+    /// Counts a lease by how it stands now and no longer by how it stood.
+    fn stands(&mut self, key: &Key, before: Option<Standing>, after: Option<Standing>) {
         if before == after {
             return;
         }
         self.tallies.change(&key.app, before, after);
-        if let Some(deadline) = self.leases.get_mut(key)
-            && let Some(after) = after
-        {
-            deadline.standing = after;
-        }
         if after == Some(Standing::Held) {
             self.held.entry(key.app.clone()).or_default().insert(key.clone());
         } else if before == Some(Standing::Held)
@@ -225,149 +217,4 @@ impl Deadlines {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::registry::{AppName, InstanceId};
-
-    fn key(id: &str) -> Key {
-        Key::new(AppName::parse("app").unwrap(), InstanceId::parse(id).unwrap())
-    }
-
-    fn lease(duration_ms: u64, renew_seq: u64) -> Lease {
-        let (registered_ms, renewed_ms, evicted_ms, service_up_ms) = (0, 0, 0, 0);
-        Lease { duration_ms, registered_ms, renewed_ms, evicted_ms, service_up_ms, renew_seq }
-    }
-
-    fn deadlines() -> Deadlines {
-        Deadlines::new(Duration::from_millis(100), Duration::from_secs(30))
-    }
-
-    fn due(deadlines: &mut Deadlines, now_ms: u64) -> Vec<(Key, u64)> {
-        deadlines.due(now_ms).into_iter().map(|due| (due.key, due.renew_seq)).collect()
-    }
-
-    #[test]
-    fn a_lease_is_due_within_a_bucket_after_its_duration_and_never_before() {
-        let mut deadlines = deadlines();
-        deadlines.renew(&key("a"), &lease(1000, 1), Known::Renewed, 50);
-        assert!(due(&mut deadlines, 1049).is_empty());
-        assert_eq!(due(&mut deadlines, 1100), [(key("a"), 1)]);
-    }
-
-    #[test]
-    fn a_renewal_moves_the_deadline() {
-        let mut deadlines = deadlines();
-        deadlines.renew(&key("a"), &lease(1000, 1), Known::Renewed, 0);
-        deadlines.renew(&key("a"), &lease(1000, 2), Known::Renewed, 900);
-        assert!(due(&mut deadlines, 1800).is_empty());
-        assert_eq!(due(&mut deadlines, 1900), [(key("a"), 2)]);
-    }
-
-    #[test]
-    fn a_shorter_duration_takes_effect_at_once() {
-        let mut deadlines = deadlines();
-        deadlines.renew(&key("a"), &lease(90_000, 1), Known::Renewed, 0);
-        deadlines.renew(&key("a"), &lease(1000, 2), Known::Renewed, 0);
-        assert_eq!(due(&mut deadlines, 1000), [(key("a"), 2)]);
-        assert_eq!(due(&mut deadlines, 90_000), [(key("a"), 2)], "still undecided, so once more, not twice");
-    }
-
-    #[test]
-    fn an_expiry_that_was_not_decided_comes_up_again() {
-        let mut deadlines = deadlines();
-        deadlines.renew(&key("a"), &lease(1000, 1), Known::Renewed, 0);
-        assert_eq!(due(&mut deadlines, 1000).len(), 1);
-        assert!(due(&mut deadlines, 1900).is_empty());
-        assert_eq!(due(&mut deadlines, 2000), [(key("a"), 1)]);
-    }
-
-    #[test]
-    fn a_removed_lease_is_forgotten() {
-        let mut deadlines = deadlines();
-        deadlines.renew(&key("a"), &lease(1000, 1), Known::Renewed, 0);
-        deadlines.remove(&key("a"));
-        assert!(due(&mut deadlines, 10_000).is_empty());
-    }
-
-    #[test]
-    fn a_key_that_comes_back_is_due_once() {
-        let mut deadlines = deadlines();
-        deadlines.renew(&key("a"), &lease(1000, 1), Known::Renewed, 0);
-        deadlines.remove(&key("a"));
-        deadlines.renew(&key("a"), &lease(1000, 2), Known::Renewed, 0);
-        assert_eq!(due(&mut deadlines, 1000), [(key("a"), 2)]);
-    }
-
-    fn silent(deadlines: &Deadlines) -> u32 {
-        deadlines.tallies().of(&Scope::Cluster).silent
-    }
-
-    #[test]
-    fn a_lease_is_silent_from_the_window_before_its_end_until_it_is_renewed() {
-        let mut deadlines = deadlines();
-        deadlines.renew(&key("a"), &lease(90_000, 1), Known::Renewed, 0);
-        deadlines.renew(&key("b"), &lease(600_000, 1), Known::Renewed, 0);
-        due(&mut deadlines, 59_900);
-        assert_eq!(silent(&deadlines), 0);
-        due(&mut deadlines, 60_000);
-        assert_eq!(silent(&deadlines), 1);
-        deadlines.renew(&key("a"), &lease(90_000, 2), Known::Renewed, 60_050);
-        assert_eq!(silent(&deadlines), 0);
-        due(&mut deadlines, 570_000);
-        assert_eq!(silent(&deadlines), 2);
-        deadlines.remove(&key("b"));
-        assert_eq!(silent(&deadlines), 1);
-    }
-
-    #[test]
-    fn a_short_lease_is_silent_after_two_thirds_of_its_duration() {
-        let mut deadlines = deadlines();
-        deadlines.renew(&key("a"), &lease(3_000, 1), Known::Renewed, 0);
-        due(&mut deadlines, 1_900);
-        assert_eq!(silent(&deadlines), 0);
-        due(&mut deadlines, 2_000);
-        assert_eq!(silent(&deadlines), 1);
-    }
-
-    #[test]
-    fn a_held_lease_is_due_again_at_its_time_and_not_before() {
-        let mut deadlines = deadlines();
-        deadlines.renew(&key("a"), &lease(1_000, 1), Known::Renewed, 0);
-        assert_eq!(due(&mut deadlines, 1_000), [(key("a"), 1)]);
-        deadlines.hold(&key("a"), 200_000);
-        assert!(due(&mut deadlines, 199_900).is_empty());
-        let due = deadlines.due(200_000);
-        assert_eq!(due, [Due { key: key("a"), renew_seq: 1, overdue_ms: 199_000 }]);
-    }
-
-    #[test]
-    fn a_renewal_ends_a_hold() {
-        let mut deadlines = deadlines();
-        deadlines.renew(&key("a"), &lease(1_000, 1), Known::Renewed, 0);
-        due(&mut deadlines, 1_000);
-        deadlines.hold(&key("a"), 200_000);
-        deadlines.renew(&key("a"), &lease(1_000, 2), Known::Renewed, 5_000);
-        assert_eq!(silent(&deadlines), 0);
-        assert_eq!(due(&mut deadlines, 6_000), [(key("a"), 2)]);
-        deadlines.release(&Scope::Cluster, |_| false, |_, _| 7_000);
-        assert!(due(&mut deadlines, 6_900).is_empty(), "it was not held any more");
-    }
-
-    #[test]
-    fn what_is_released_is_due_when_it_is_told_to_be() {
-        let mut deadlines = deadlines();
-        for id in ["a", "b"] {
-            deadlines.renew(&key(id), &lease(1_000, 1), Known::Renewed, 0);
-        }
-        due(&mut deadlines, 1_000);
-        deadlines.hold(&key("a"), 200_000);
-        deadlines.hold(&key("b"), 200_000);
-        let other = Scope::Application(AppName::parse("other").unwrap());
-        deadlines.release(&other, |_| false, |_, _| 2_000);
-        deadlines.release(&Scope::Cluster, |app| app.as_str() == "APP", |_, _| 2_000);
-        assert!(due(&mut deadlines, 2_000).is_empty());
-        deadlines.release(&Scope::Cluster, |_| false, |ran_out_ms, duration_ms| ran_out_ms + 2 * duration_ms);
-        assert!(due(&mut deadlines, 2_900).is_empty());
-        assert_eq!(due(&mut deadlines, 3_000).len(), 2);
-    }
-}
+mod tests;
