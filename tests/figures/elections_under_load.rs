@@ -74,6 +74,8 @@ fn elections_under_load() {
         figure.row(format!("X-Registry-Last-Contact at node {}", node + 1), &seen.last_contact);
     }
     figure.row("terms and leaders seen, one of each unless there was an election", format!("{standings:?}"));
+    let warnings = cluster.nodes.iter().map(|node| node.log().matches("WARN").count());
+    figure.row("warnings in the log of each node", format!("{:?}", warnings.collect::<Vec<_>>()));
     figure.row("writes that failed", renewed.failed.len() + registered.failed.len());
     figure.end();
     let lost = renewed.failed.iter().find(|reason| reason.contains("404"));
