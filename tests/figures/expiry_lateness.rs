@@ -79,7 +79,9 @@ async fn renew_all(addrs: &[SocketAddr], documents: &[(Document, u32)]) -> BTree
                     let call = if round == 0 { Call::register(document) } else { Call::renew(document) };
                     let sent = Instant::now();
                     let answer = client.send(&call).await.unwrap_or_else(|error| panic!("{call:?}: {error}"));
-                    assert_eq!(answer.status, if round == 0 { 204 } else { 200 }, "{call:?}");
+                    let before = last.get(&document.id).map(|last: &Renewed| last.sent.elapsed());
+                    let expected = if round == 0 { 204 } else { 200 };
+                    assert_eq!(answer.status, expected, "{call:?}, {before:?} after the last renewal");
                     let duration = Duration::from_secs(u64::from(*secs));
                     let renewed = Renewed { sent, acknowledged: Instant::now(), duration };
                     last.insert(document.id.clone(), renewed);
