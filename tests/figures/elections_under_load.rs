@@ -19,8 +19,8 @@ use super::load::{Job, Load};
 const INSTANCES: usize = 10_000;
 const LEASE_SECS: u32 = 90;
 const RENEWING: usize = 64;
-const REGISTERING: usize = 3;
-const REGISTER_INTERVAL: Duration = Duration::from_millis(30);
+const REGISTERING: usize = 12;
+const REGISTER_INTERVAL: Duration = Duration::from_millis(120);
 /// How often a node is asked: well below the time after which a leader counts as dead.
 const LOOK: Duration = Duration::from_millis(20);
 

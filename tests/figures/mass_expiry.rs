@@ -16,7 +16,8 @@ use super::fleet;
 use super::harness::Document;
 use super::load::{Job, Load};
 
-const RENEWING: usize = 32;
+/// Connections: enough that each keeps its pace when a renewal takes tens of milliseconds.
+const RENEWING: usize = 128;
 /// Long enough to be registered, and for a minute of renewals before they end.
 const SILENT_SECS: u32 = 90;
 const LIVE_SECS: u32 = 600;
