@@ -54,15 +54,17 @@ pub struct Config {
     pub http_advertise: Option<HostPort>,
 
     /// Milliseconds between two heartbeats of the leader to a follower
-    #[arg(long, value_name = "MS", default_value_t = 100)]
+    #[arg(long, value_name = "MS", default_value_t = 50)]
     pub heartbeat_interval_ms: u64,
 
-    /// Shortest time in milliseconds without a leader before an election; at least 3 heartbeats
-    #[arg(long, value_name = "MS", default_value_t = 300)]
+    /// Shortest time in milliseconds from the end of a leader's lease to an election; at least 3 heartbeats
+    ///
+    /// Three quarters of it are also how long a vote may take, the voter's disk included.
+    #[arg(long, value_name = "MS", default_value_t = 150)]
     pub election_timeout_min_ms: u64,
 
-    /// Longest time in milliseconds without a leader before an election; above the shortest
-    #[arg(long, value_name = "MS", default_value_t = 500)]
+    /// Longest such time in milliseconds, and a leader's lease after each heartbeat; above the shortest
+    #[arg(long, value_name = "MS", default_value_t = 300)]
     pub election_timeout_max_ms: u64,
 
     /// Log entries between two snapshots
@@ -317,13 +319,13 @@ mod tests {
 
     #[test]
     fn elections_wait_for_three_heartbeats() {
-        let (key, problem) = violation(|c| c.heartbeat_interval_ms = 101);
+        let (key, problem) = violation(|c| c.heartbeat_interval_ms = 51);
         assert_eq!(key, "election_timeout_min_ms");
-        assert!(problem.contains("below 303"), "{problem}");
+        assert!(problem.contains("below 153"), "{problem}");
         let mut at_the_edge = config();
-        at_the_edge.heartbeat_interval_ms = 100;
+        at_the_edge.heartbeat_interval_ms = 50;
         assert_eq!(at_the_edge.check(), Ok(()));
-        assert_eq!(violation(|c| c.election_timeout_max_ms = 300).0, "election_timeout_max_ms");
+        assert_eq!(violation(|c| c.election_timeout_max_ms = 150).0, "election_timeout_max_ms");
     }
 
     #[test]

@@ -281,7 +281,8 @@ fn background(
 
     let (consensus, lessor) = (consensus.clone(), lessor.clone());
     let tick = Duration::from_millis(config.lease_tick_ms);
-    let quorum_silence = Duration::from_millis(config.election_timeout_min_ms);
+    // The leader's lease: after it this node refuses writes, renewals too.
+    let quorum_silence = Duration::from_millis(config.election_timeout_max_ms);
     tasks.spawn(async move {
         let in_touch = || consensus.last_contact() < quorum_silence;
         lessor::expire(&lessor, &proposer, tick, in_touch).await;

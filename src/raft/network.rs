@@ -29,6 +29,9 @@ type RpcError = RPCError<TypeConfig>;
 
 /// How long to leave an unreachable peer alone: it is looked for often, to be back soon.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
+/// Heartbeats without an answer, one after the other, before a peer counts as gone: on a busy machine
+/// one is late at times, and its connection is as good as before.
+const MISSED_HEARTBEATS: u32 = 3;
 /// An append is answered when it is on the peer's disk, which may be slow for a moment; to send it
 /// again before would make that worse.
 const APPEND_TIMEOUT: Duration = Duration::from_secs(2);
@@ -61,12 +64,14 @@ pub struct Network {
     /// Heartbeats are due within their interval, and their connection is the one to tell when the
     /// peer goes away and comes back.
     heartbeats: bool,
+    /// Calls in a row that were not answered in time.
+    late: u32,
     reached: bool,
 }
 
 impl Network {
     fn new(cluster: &str, target: NodeId, node: &Node, heartbeats: bool) -> Self {
-        Self { target, link: Link::new(cluster, target, &node.peer_addr), heartbeats, reached: true }
+        Self { target, link: Link::new(cluster, target, &node.peer_addr), heartbeats, late: 0, reached: true }
     }
 
     fn note(&mut self, error: Option<&RpcError>) {
@@ -91,13 +96,22 @@ impl Network {
     {
         let link = self.link.as_ref().map_err(Unreachable::new)?;
         let mut request = Request::new(message);
-        request.set_timeout(timeout);
+        // The peer gives up later: the one clock that tells a late answer from a lost connection is here.
+        request.set_timeout(timeout * 2);
         let calling = async {
             let client = link.client().await.map_err(|error| RpcError::from(Unreachable::new(&error)))?;
             call(client, request).await.map_err(|status| RpcError::from(Unreachable::new(&status)))
         };
-        let called = tokio::time::timeout(timeout, calling).await;
-        let result = called.unwrap_or_else(|_| Err(NetworkError::from_string("no answer in time").into()));
+        let Ok(result) = tokio::time::timeout(timeout, calling).await else {
+            let error = NetworkError::from_string("no answer in time").into();
+            self.late += 1;
+            if !self.heartbeats || self.late >= MISSED_HEARTBEATS {
+                link.reset();
+                self.note(Some(&error));
+            }
+            return Err(error);
+        };
+        self.late = 0;
         if result.is_err() {
             link.reset();
         }
