@@ -11,18 +11,21 @@ mod tests;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use crate::command::Command;
 use crate::config::SelfPreservationSettings;
 use crate::propose::Proposer;
-use crate::registry::{Change, Registry, Scope, Silence};
+use crate::registry::{Change, Key, Registry, Scope, Silence};
 use clock::LeaseClock;
 use deadlines::{Deadlines, Known};
 use self_preservation::{Decisions, Ended, SelfPreservation};
 
 /// Leases in one expiry command: small enough to leave room for renewals beside it.
 const LEASES_PER_COMMAND: usize = 1000;
+/// Some wait for the next batch while others are in the log; more would only make batches larger.
+const COMMANDS_IN_FLIGHT: usize = 4;
 
 /// Follows the registry's leases while this node leads.
 pub struct Lessor {
@@ -149,13 +152,15 @@ pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration, in_tou
             tracing::warn!(%scope, reason, "self-preservation ends");
             set_self_preservation(proposer, scope, None).await;
         }
-        for leases in expire.chunks(LEASES_PER_COMMAND) {
-            let command = Command::Expire { leases: leases.to_vec() };
-            match proposer.propose(&command).await {
-                Ok(outcome) => tracing::info!(due = leases.len(), ?outcome, "leases ran out"),
-                Err(error) => tracing::warn!(%error, due = leases.len(), "leases that ran out stay for now"),
-            }
-        }
+        let commands = stream::iter(expire.chunks(LEASES_PER_COMMAND));
+        commands.for_each_concurrent(COMMANDS_IN_FLIGHT, |leases| expire_together(proposer, leases)).await;
+    }
+}
+
+async fn expire_together(proposer: &Proposer, leases: &[(Key, u64)]) {
+    match proposer.propose(&Command::Expire { leases: leases.to_vec() }).await {
+        Ok(outcome) => tracing::info!(due = leases.len(), ?outcome, "leases ran out"),
+        Err(error) => tracing::warn!(%error, due = leases.len(), "leases that ran out stay for now"),
     }
 }
 
