@@ -105,7 +105,7 @@ fn start(name: &str) -> Option<(Trial, Clocks)> {
             spec.environment.extend(variables.map(|(name, value)| (name.to_owned(), value)));
         }
     };
-    Some((Trial::start_prepared(name, prepare), clocks))
+    Some((Trial::start_prepared(name, NODES, prepare), clocks))
 }
 
 fn library() -> Option<PathBuf> {

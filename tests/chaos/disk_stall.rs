@@ -17,13 +17,17 @@ const SYNCS: &str = "fdatasync,fsync,sync_file_range";
 #[test]
 #[ignore = "takes minutes: tests/chaos/run.sh"]
 fn the_disk_of_the_leader_stalls() {
-    stall("stalled disk of the leader", |trial| vec![trial.cluster.leader()], |_| {});
+    stall("stalled disk of the leader", |trial| vec![trial.cluster.leader()], |trial| trial.until_renewed());
 }
 
 #[test]
 #[ignore = "takes minutes: tests/chaos/run.sh"]
 fn the_disk_of_a_follower_stalls() {
-    stall("stalled disk of a follower", |trial| vec![trial.cluster.follower()], |_| {});
+    stall(
+        "stalled disk of a follower",
+        |trial| vec![trial.cluster.follower()],
+        |trial| trial.until_renewed(),
+    );
 }
 
 #[test]

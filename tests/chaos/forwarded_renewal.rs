@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::harness::{Connection, Document, Request};
 use super::trial::Trial;
 
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 2;
 const RENEWALS: usize = 20;
 /// Longer than anything here, as these do not count among the short ones.
 const LEASE_SECS: u32 = 300;

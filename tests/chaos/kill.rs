@@ -13,6 +13,7 @@ fn kill_9_of_the_leader() {
             let leader = trial.cluster.leader();
             trial.cluster.nodes[leader].kill();
             trial.until_another_leads(leader);
+            trial.until_renewed();
             trial.cluster.nodes[leader].start();
             trial.cluster.nodes[leader].wait_ready();
         });

@@ -90,7 +90,7 @@ impl Shared {
 
     async fn renew(&self, document: &Document, number: usize, node: &mut usize) {
         let request = document.renew();
-        let mut failures = Vec::new();
+        let (mut passes, mut last_failure) = (0, None);
         loop {
             match self.client.send_to_any(&self.addrs, node, &request).await {
                 Ok(answer) if answer.status == 200 => {
@@ -103,11 +103,15 @@ impl Shared {
                     let ago_ms = millis(self.start.elapsed()) - last_ms;
                     return self.record.violated(
                         Kind::Renewal,
-                        &format!("{addr} answers {id} with {status}, {ago_ms} ms after a 200, {failures:?}"),
+                        &format!(
+                            "{addr} answers {id} with {status}, {ago_ms} ms after a 200 and {passes} passes over \
+                             all nodes in vain, the last of them: {last_failure:?}"
+                        ),
                     );
                 }
                 Err(failure) => {
-                    failures.push(failure);
+                    passes += 1;
+                    last_failure = Some(failure);
                     sleep(PAUSE).await;
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::LEASE;
 use super::network::Network;
 use super::skip::print_skipped;
-use super::trial::Trial;
+use super::trial::{NODES, Trial};
 
 /// Longer than a node may wait with its own answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -33,7 +33,7 @@ fn cut_off(name: &str, outgoing: bool, incoming: bool) {
         Ok(network) => network,
         Err(reason) => return print_skipped(name, &reason),
     };
-    let mut trial = Trial::start_prepared(name, |specs| network.place(specs));
+    let mut trial = Trial::start_prepared(name, NODES, |specs| network.place(specs));
     trial.fault(|trial| {
         let leader = trial.cluster.leader();
         let others: Vec<usize> = (0..trial.cluster.nodes.len()).filter(|place| *place != leader).collect();
@@ -48,6 +48,7 @@ fn cut_off(name: &str, outgoing: bool, incoming: bool) {
         let refused = renewal.expect(trial.cluster.addrs()[leader]);
         assert_eq!(refused.status, 503, "a renewal at the node that is cut off");
         assert_eq!(refused.header("retry-after"), Some("1"));
+        trial.until_renewed();
         trial.hold(LEASE * 2);
         cuts.iter().for_each(|(from, to)| network.heal(*from, *to));
     });

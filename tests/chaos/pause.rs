@@ -18,6 +18,21 @@ fn a_paused_leader() {
     trial.finish();
 }
 
+/// Without another node to be out of touch with, only its own clock tells it that it stood still.
+#[test]
+#[ignore = "takes minutes: tests/chaos/run.sh"]
+fn the_only_node_paused() {
+    let mut trial = Trial::start_sized("the only node paused", 1);
+    for leases in [1.0, 2.0] {
+        trial.fault(|trial| {
+            trial.cluster.nodes[0].pause();
+            trial.hold(LEASE.mul_f32(leases));
+            trial.cluster.nodes[0].resume();
+        });
+    }
+    trial.finish();
+}
+
 #[test]
 #[ignore = "takes minutes: tests/chaos/run.sh"]
 fn all_nodes_paused_at_once() {

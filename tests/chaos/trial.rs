@@ -24,7 +24,7 @@ pub struct Trial {
     // Dropped before the nodes it talks to.
     runtime: Runtime,
     pub cluster: Cluster,
-    pub rng: StdRng,
+    rng: StdRng,
     load: Load,
     record: Arc<Record>,
     registered: Arc<Registered>,
@@ -34,15 +34,20 @@ pub struct Trial {
 
 impl Trial {
     pub fn start(name: &str) -> Self {
-        Self::start_prepared(name, |_| {})
+        Self::start_prepared(name, NODES, |_| {})
+    }
+
+    /// [`Trial::start`] with a cluster of another size.
+    pub fn start_sized(name: &str, size: u64) -> Self {
+        Self::start_prepared(name, size, |_| {})
     }
 
     /// [`Trial::start`] with what the nodes are started with changed before.
-    pub fn start_prepared(name: &str, prepare: impl FnOnce(&mut [NodeSpec])) -> Self {
+    pub fn start_prepared(name: &str, size: u64, prepare: impl FnOnce(&mut [NodeSpec])) -> Self {
         let seed = seed();
         // The test's name is still on the line.
         println!("\nchaos: {name}: SEED={seed}");
-        let cluster = Cluster::start_prepared(NODES, |specs| {
+        let cluster = Cluster::start_prepared(size, |specs| {
             for spec in specs.iter_mut() {
                 spec.environment.push(("RS_REGISTRY_SELF_PRESERVATION".to_owned(), "false".to_owned()));
             }
@@ -77,6 +82,11 @@ impl Trial {
     pub fn hold(&self, duration: Duration) {
         thread::sleep(duration);
         self.record.assert_unviolated();
+    }
+
+    /// Waits until every client has renewed its lease, from now on.
+    pub fn until_renewed(&self) {
+        until_renewed(&self.load, &self.record, Instant::now());
     }
 
     /// Waits until a running node other than that at this place leads; returns its place.
@@ -135,7 +145,7 @@ impl Trial {
     }
 
     fn recover(&mut self) {
-        until_renewed(&self.load, &self.record, Instant::now());
+        self.until_renewed();
         for document in self.dead.drain(..) {
             for addr in self.cluster.addrs() {
                 until(&format!("{} ends at {addr}", document.id), || {
