@@ -33,4 +33,4 @@ use std::time::Duration;
 
 /// Of every instance, in all tests.
 const LEASE: Duration = Duration::from_secs(LEASE_SECS as u64);
-const LEASE_SECS: u32 = 4;
+const LEASE_SECS: u32 = 5;
