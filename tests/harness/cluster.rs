@@ -24,8 +24,15 @@ impl Cluster {
 
     /// [`Cluster::start`] with more flags, the same for each node.
     pub fn start_with(size: u64, extra_flags: &[&str]) -> Self {
+        let flags: Vec<String> = extra_flags.iter().map(|flag| (*flag).to_owned()).collect();
+        Self::start_prepared(size, |specs| specs.iter_mut().for_each(|spec| spec.extra_flags = flags.clone()))
+    }
+
+    /// [`Cluster::start`] with what the nodes are started with changed before.
+    pub fn start_prepared(size: u64, prepare: impl FnOnce(&mut [NodeSpec])) -> Self {
         let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("a temporary directory: {error}"));
-        let specs = specs(dir.path(), size, extra_flags);
+        let mut specs = specs(dir.path(), size);
+        prepare(&mut specs);
         let mut cluster = Self { nodes: specs.into_iter().map(Node::spawn).collect(), dir };
         for node in &mut cluster.nodes {
             node.wait_ready();
@@ -96,7 +103,7 @@ impl Cluster {
 }
 
 /// Specs for nodes `1..=size`, each with a directory of its own below `dir`.
-fn specs(dir: &Path, size: u64, extra_flags: &[&str]) -> Vec<NodeSpec> {
+fn specs(dir: &Path, size: u64) -> Vec<NodeSpec> {
     let addrs: Vec<(u64, SocketAddr, SocketAddr)> =
         (1..=size).map(|id| (id, free_addr(), free_addr())).collect();
     let initial_cluster: Vec<String> = addrs.iter().map(|(id, _, peer)| format!("{id}={peer}")).collect();
@@ -111,7 +118,9 @@ fn specs(dir: &Path, size: u64, extra_flags: &[&str]) -> Vec<NodeSpec> {
             data_dir,
             log_file: dir.join(format!("node-{id}.log")),
             initial_cluster: initial_cluster.clone(),
-            extra_flags: extra_flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            extra_flags: Vec::new(),
+            environment: Vec::new(),
+            wrapper: Vec::new(),
         }
     };
     addrs.into_iter().map(spec).collect()

@@ -40,6 +40,16 @@ impl Request {
         &self.path
     }
 
+    /// As they were asked for, in that order.
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// Empty if there is none.
+    pub fn content(&self) -> &[u8] {
+        self.body.as_deref().unwrap_or_default()
+    }
+
     pub fn get(path: &str) -> Self {
         Self::new("GET", path)
     }

@@ -29,12 +29,23 @@ pub struct NodeSpec {
     /// `ID=PEER,…` of every node.
     pub initial_cluster: String,
     pub extra_flags: Vec<String>,
+    pub environment: Vec<(String, String)>,
+    /// The words of a command that ends by becoming the one behind it, such as `ip netns exec NAME`.
+    pub wrapper: Vec<String>,
 }
 
 impl NodeSpec {
     /// The command line, with nothing inherited that would set the server up otherwise.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rs-registry"));
+        let server = env!("CARGO_BIN_EXE_rs-registry");
+        let mut command = match self.wrapper.split_first() {
+            None => Command::new(server),
+            Some((wrapper, words)) => {
+                let mut command = Command::new(wrapper);
+                command.args(words).arg(server);
+                command
+            }
+        };
         for (name, _) in std::env::vars_os() {
             if name == "RUST_LOG" || name.to_string_lossy().starts_with("RS_REGISTRY_") {
                 command.env_remove(name);
@@ -49,6 +60,7 @@ impl NodeSpec {
             .args(["--peer-addr", &self.peer.to_string()])
             .args(["--initial-cluster", &self.initial_cluster])
             .args(&self.extra_flags)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }
@@ -121,6 +133,12 @@ impl Node {
                 Err(error) => Err(error.to_string()),
             }
         });
+    }
+
+    /// # Panics
+    /// When the process is not running.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap_or_else(|| panic!("node {} is not running", self.spec.id)).id()
     }
 
     pub fn is_running(&mut self) -> bool {
