@@ -195,7 +195,11 @@ impl Consensus {
         let alone = || metrics.membership_config.membership().voter_ids().eq([self.node_id]);
         match (metrics.state, &metrics.last_quorum_acked) {
             (ServerState::Leader, _) if alone() => Duration::ZERO,
-            (ServerState::Leader, Some(acked)) => acked.elapsed(),
+            (ServerState::Leader, Some(acked)) => {
+                let ago = acked.elapsed();
+                self.contact.led(ago);
+                ago
+            }
             _ => self.contact.silence(),
         }
     }

@@ -1,4 +1,4 @@
-//! When this node last heard from a leader, and how far that leader had committed.
+//! When this node last heard from a leader, or as one from a quorum, and how far that leader had committed.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 pub struct Contact {
     start: Instant,
     heard_ms: AtomicU64,
+    /// As leader, from a quorum; 0 if never.
+    led_ms: AtomicU64,
     leader_commit: AtomicU64,
     caught_up: AtomicBool,
 }
@@ -19,6 +21,7 @@ impl Default for Contact {
         Self {
             start: Instant::now(),
             heard_ms: AtomicU64::new(NEVER),
+            led_ms: AtomicU64::new(0),
             leader_commit: AtomicU64::new(0),
             caught_up: AtomicBool::new(false),
         }
@@ -33,17 +36,29 @@ impl Contact {
         if self.heard_ms.load(Ordering::Relaxed) != NEVER && applied >= self.leader_commit() {
             self.caught_up.store(true, Ordering::Relaxed);
         }
-        let now_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(NEVER - 1);
-        self.heard_ms.store(now_ms, Ordering::Relaxed);
+        self.heard_ms.store(self.now_ms(), Ordering::Relaxed);
         self.leader_commit.fetch_max(leader_commit, Ordering::Relaxed);
+    }
+
+    /// This node leads, and a quorum was in touch that long ago. To be called now and then while it leads,
+    /// so that its silence is not counted from before when it no longer does.
+    pub fn led(&self, quorum_ago: Duration) {
+        let ago_ms = u64::try_from(quorum_ago.as_millis()).unwrap_or(u64::MAX);
+        self.led_ms.fetch_max(self.now_ms().saturating_sub(ago_ms), Ordering::Relaxed);
     }
 
     /// How long ago; since the start if never.
     pub fn silence(&self) -> Duration {
-        match self.heard_ms.load(Ordering::Relaxed) {
-            NEVER => self.start.elapsed(),
-            heard_ms => self.start.elapsed().saturating_sub(Duration::from_millis(heard_ms)),
-        }
+        let heard_ms = match self.heard_ms.load(Ordering::Relaxed) {
+            NEVER => 0,
+            heard_ms => heard_ms,
+        };
+        let last_ms = heard_ms.max(self.led_ms.load(Ordering::Relaxed));
+        self.start.elapsed().saturating_sub(Duration::from_millis(last_ms))
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(NEVER - 1)
     }
 
     /// Whether this node had everything that it knew to be committed, at one moment since the start.
@@ -53,5 +68,21 @@ impl Contact {
 
     pub fn leader_commit(&self) -> u64 {
         self.leader_commit.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_former_leader_counts_its_silence_from_when_it_led() {
+        let contact = Contact { start: Instant::now() - Duration::from_secs(60), ..Contact::default() };
+        assert!(contact.silence() >= Duration::from_secs(60));
+        contact.led(Duration::from_secs(10));
+        let silence = contact.silence();
+        assert!(silence >= Duration::from_secs(10) && silence < Duration::from_secs(60), "{silence:?}");
+        contact.led(Duration::from_secs(20));
+        assert!(contact.silence() < Duration::from_secs(20), "what is older does not count");
     }
 }
