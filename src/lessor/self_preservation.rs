@@ -5,7 +5,7 @@
 //! there and more than the threshold of all are silent; it ends when fewer are. No lease is kept for
 //! longer than the longest hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::deadlines::{Deadlines, Due};
 use super::tally::Tally;
@@ -48,12 +48,15 @@ pub struct SelfPreservation {
     settings: SelfPreservationSettings,
     /// As the log has it.
     in_force: BTreeMap<Scope, Silence>,
+    /// Those of them whose end is proposed, which keep nobody any more. It is again at the next look, unless
+    /// the log has it then.
+    ending: BTreeSet<Scope>,
     told_ms: u64,
 }
 
 impl SelfPreservation {
     pub fn new(settings: SelfPreservationSettings) -> Self {
-        Self { settings, in_force: BTreeMap::new(), told_ms: 0 }
+        Self { settings, in_force: BTreeMap::new(), ending: BTreeSet::new(), told_ms: 0 }
     }
 
     pub fn set(&mut self, scope: &Scope, silence: Option<Silence>) {
@@ -90,9 +93,7 @@ impl SelfPreservation {
             true => Some((scope.clone(), Ended::Quiet)),
         };
         decisions.end = self.in_force.iter().filter_map(ended).collect();
-        for (scope, _) in &decisions.end {
-            self.in_force.remove(scope);
-        }
+        self.ending = decisions.end.iter().map(|(scope, _)| scope.clone()).collect();
         let longest_ms = self.longest_hold_ms();
         for (scope, ended) in &decisions.end {
             deadlines.release(
@@ -137,7 +138,8 @@ impl SelfPreservation {
         if now_ms < self.told_ms.saturating_add(TELL_AGAIN_MS) {
             return;
         }
-        let changed = self.in_force.iter().filter_map(|(scope, told)| {
+        let going_on = self.in_force.iter().filter(|(scope, _)| !self.ending.contains(scope));
+        let changed = going_on.filter_map(|(scope, told)| {
             let now = silence(deadlines.tallies().of(scope));
             (now != *told).then(|| (scope.clone(), now))
         });
@@ -152,8 +154,8 @@ impl SelfPreservation {
     }
 
     fn covers(&self, app: &AppName) -> bool {
-        self.in_force.contains_key(&Scope::Cluster)
-            || self.in_force.contains_key(&Scope::Application(app.clone()))
+        let in_force = |scope: &Scope| self.in_force.contains_key(scope) && !self.ending.contains(scope);
+        in_force(&Scope::Cluster) || in_force(&Scope::Application(app.clone()))
     }
 
     fn begins(&self, scope: &Scope, deadlines: &Deadlines) -> bool {

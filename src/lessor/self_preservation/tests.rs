@@ -274,6 +274,26 @@ fn the_reason_is_told_anew_when_it_changes_but_not_at_every_look() {
     assert_eq!(decisions, Decisions::default());
 }
 
+#[test]
+fn an_end_that_did_not_come_through_is_proposed_again_and_keeps_nobody_meanwhile() {
+    let mut world = World::new(settings(), &[20, 20]);
+    world.silence(0..40);
+    world.pass(DURATION_MS + INTERVAL_MS);
+    assert_eq!(world.in_force(), ["the cluster"]);
+    world.silent.clear();
+    for place in 0..40 {
+        world.renew(place);
+    }
+    for _ in 0..3 {
+        world.now_ms += TICK_MS;
+        let decisions = world.self_preservation.decide(&mut world.deadlines, world.now_ms);
+        assert_eq!(decisions.end, [(Scope::Cluster, Ended::Quiet)]);
+        assert!(!world.self_preservation.covers(&key_of("APP-0", "x").app));
+    }
+    world.look();
+    assert!(world.in_force().is_empty(), "{:?}", world.in_force());
+}
+
 /// Parts of the clients that fall silent, each for a while.
 fn cuts() -> impl Strategy<Value = Vec<(Range<usize>, u64)>> {
     let cut = (0..40_usize, 1..40_usize, 1..1_500_000_u64);
