@@ -285,7 +285,8 @@ fn background(
     let quorum_silence = Duration::from_millis(config.election_timeout_max_ms);
     tasks.spawn(async move {
         let in_touch = || consensus.last_contact() < quorum_silence;
-        lessor::expire(&lessor, &proposer, tick, in_touch).await;
+        let keeping = lessor::keep_time(&lessor, &proposer, in_touch);
+        tokio::join!(keeping, lessor::expire(&lessor, &proposer, tick));
     });
     tasks
 }

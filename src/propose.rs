@@ -63,6 +63,7 @@ struct Proposal {
 pub struct Proposer {
     queue: mpsc::Sender<Proposal>,
     timeout: Duration,
+    undecided_since: watch::Receiver<Option<Instant>>,
 }
 
 impl Proposer {
@@ -70,8 +71,14 @@ impl Proposer {
     pub fn new(consensus: Consensus, peers: Arc<Peers>, timeout: Duration) -> (Self, Batcher) {
         let (queue, proposals) = mpsc::channel(QUEUE);
         let route = Route { applied: consensus.machine().applied_index(), consensus, peers };
-        let batcher = Batcher { proposals, route, next: None };
-        (Self { queue, timeout }, batcher)
+        let (undecided_since, undecided) = watch::channel(None);
+        let batcher = Batcher { proposals, route, next: None, undecided_since };
+        (Self { queue, timeout, undecided_since: undecided }, batcher)
+    }
+
+    /// How long proposals have been waiting here without any being decided.
+    pub fn undecided_for(&self) -> Duration {
+        self.undecided_since.borrow().map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// # Errors
@@ -132,6 +139,7 @@ pub struct Batcher {
     route: Route,
     /// Taken from the queue, but too much for the last batch.
     next: Option<Proposal>,
+    undecided_since: watch::Sender<Option<Instant>>,
 }
 
 impl Batcher {
@@ -139,7 +147,13 @@ impl Batcher {
     pub async fn run(mut self) {
         while let Some(first) = self.next_proposal().await {
             let batch = self.fill(first);
-            self.route.decide(batch).await;
+            self.undecided_since.send_modify(|since| {
+                since.get_or_insert_with(Instant::now);
+            });
+            let decided = self.route.decide(batch).await;
+            if decided || (self.next.is_none() && self.proposals.is_empty()) {
+                self.undecided_since.send_replace(None);
+            }
         }
     }
 
@@ -182,17 +196,18 @@ enum Attempt {
 }
 
 impl Route {
-    /// Brings one batch to a decision and answers its proposals.
-    async fn decide(&self, mut batch: Vec<Proposal>) {
+    /// Answers the proposals of one batch; whether they were decided in the log.
+    async fn decide(&self, mut batch: Vec<Proposal>) -> bool {
         loop {
             let now = Instant::now();
             answer(batch.extract_if(.., |proposal| proposal.deadline <= now), ProposeError::NoQuorum);
             if self.consensus.failure().is_some() {
-                return answer(batch, ProposeError::Stopped);
+                answer(batch, ProposeError::Stopped);
+                return false;
             }
             // Who waits no longer than that is told so meanwhile, each at the own deadline.
             let Some(deadline) = batch.iter().map(|proposal| proposal.deadline).max() else {
-                return;
+                return false;
             };
             let leader = self.consensus.leader();
             if leader != Leader::ThisNode {
@@ -202,14 +217,20 @@ impl Route {
                 );
             }
             if batch.is_empty() {
-                return;
+                return false;
             }
             match self.attempt(leader, &batch, deadline).await {
-                Attempt::Written(written) => return distribute(written, batch),
+                Attempt::Written(written) => {
+                    distribute(written, batch);
+                    return true;
+                }
                 Attempt::Failed(ProposeError::Unknown) => {
                     answer(batch.extract_if(.., |proposal| !proposal.repeatable), ProposeError::Unknown);
                 }
-                Attempt::Failed(error) => return answer(batch, error),
+                Attempt::Failed(error) => {
+                    answer(batch, error);
+                    return false;
+                }
                 Attempt::NotWritten => {}
             }
             tokio::time::sleep(LEADER_RETRY).await;

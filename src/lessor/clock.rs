@@ -4,42 +4,47 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Advances by what passed between two ticks, but never by more than two ticks' length: when this
-/// process was stopped, frozen or held up, renewals could not be taken either, and no lease may
-/// pay for that.
+/// Advances by what passed between two pulses, but never by more than twice what is between them: when
+/// this process was stopped, frozen or starved, renewals could not be taken either, and no lease may pay
+/// for that.
 #[derive(Debug)]
 pub struct LeaseClock {
     longest_step: Duration,
-    last_tick: Instant,
-    at_last_tick: Duration,
+    last_pulse: Instant,
+    at_last_pulse: Duration,
 }
 
 impl LeaseClock {
-    pub fn new(tick: Duration, now: Instant) -> Self {
-        Self { longest_step: tick * 2, last_tick: now, at_last_tick: Duration::ZERO }
+    /// A clock that is moved on every `pulse`.
+    pub fn new(pulse: Duration, now: Instant) -> Self {
+        Self { longest_step: pulse * 2, last_pulse: now, at_last_pulse: Duration::ZERO }
     }
 
-    /// Moves on to now; stands still if not `counting`. Gives the time in milliseconds.
-    pub fn tick(&mut self, now: Instant, counting: bool) -> u64 {
+    /// Moves on to now; stands still if not `counting`.
+    pub fn pulse(&mut self, now: Instant, counting: bool) {
         if counting {
-            self.at_last_tick += self.step(now);
+            self.at_last_pulse += self.step(now);
         }
-        self.last_tick = now;
-        millis(self.at_last_tick)
+        self.last_pulse = now;
     }
 
-    /// The time in milliseconds, between two ticks.
+    /// The time of the last pulse in milliseconds.
+    pub fn at_last_pulse_ms(&self) -> u64 {
+        millis(self.at_last_pulse)
+    }
+
+    /// The time in milliseconds, between two pulses.
     pub fn read_ms(&self, now: Instant) -> u64 {
         // Rounded up: a deadline counted from it must not come early.
-        millis(self.at_last_tick + self.step(now)) + 1
+        millis(self.at_last_pulse + self.step(now)) + 1
     }
 
     fn step(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.last_tick).min(self.longest_step)
+        now.saturating_duration_since(self.last_pulse).min(self.longest_step)
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -47,29 +52,34 @@ fn millis(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    const TICK: Duration = Duration::from_millis(100);
+    const PULSE: Duration = Duration::from_millis(50);
 
     #[test]
-    fn passes_with_the_ticks() {
+    fn passes_with_the_pulses() {
         let start = Instant::now();
-        let mut clock = LeaseClock::new(TICK, start);
-        assert_eq!(clock.tick(start + TICK, true), 100);
-        assert_eq!(clock.tick(start + TICK * 3, true), 300);
+        let mut clock = LeaseClock::new(PULSE, start);
+        clock.pulse(start + PULSE, true);
+        assert_eq!(clock.at_last_pulse_ms(), 50);
+        clock.pulse(start + PULSE * 3, true);
+        assert_eq!(clock.at_last_pulse_ms(), 150);
     }
 
     #[test]
-    fn a_stop_of_the_process_counts_as_two_ticks_at_most() {
+    fn a_stop_of_the_process_counts_as_two_pulses_at_most() {
         let start = Instant::now();
-        let mut clock = LeaseClock::new(TICK, start);
-        assert_eq!(clock.tick(start + Duration::from_secs(60), true), 200);
-        assert!(clock.read_ms(start + Duration::from_secs(120)) <= 401);
+        let mut clock = LeaseClock::new(PULSE, start);
+        clock.pulse(start + Duration::from_secs(60), true);
+        assert_eq!(clock.at_last_pulse_ms(), 100);
+        assert!(clock.read_ms(start + Duration::from_secs(120)) <= 201);
     }
 
     #[test]
     fn stands_still_while_not_counting() {
         let start = Instant::now();
-        let mut clock = LeaseClock::new(TICK, start);
-        assert_eq!(clock.tick(start + TICK, false), 0);
-        assert_eq!(clock.tick(start + TICK * 2, true), 100);
+        let mut clock = LeaseClock::new(PULSE, start);
+        clock.pulse(start + PULSE, false);
+        assert_eq!(clock.at_last_pulse_ms(), 0);
+        clock.pulse(start + PULSE * 2, true);
+        assert_eq!(clock.at_last_pulse_ms(), 50);
     }
 }

@@ -4,6 +4,7 @@
 mod clock;
 mod deadlines;
 mod self_preservation;
+mod standstill;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use tokio::time::Instant;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::command::Command;
 use crate::config::SelfPreservationSettings;
@@ -21,7 +22,10 @@ use crate::registry::{Change, Key, Registry, Scope, Silence};
 use clock::LeaseClock;
 use deadlines::{Deadlines, Known};
 use self_preservation::{Decisions, Ended, SelfPreservation};
+use standstill::{Hindrance, Standstill};
 
+/// How often the lease clock is moved on: what a starved process cannot keep up with is not counted.
+const PULSE: Duration = Duration::from_millis(50);
 /// Leases in one expiry command: small enough to leave room for renewals beside it.
 const LEASES_PER_COMMAND: usize = 1000;
 /// Some wait for the next batch while others are in the log; more would only make batches larger.
@@ -37,6 +41,7 @@ struct State {
     clock: LeaseClock,
     deadlines: Deadlines,
     self_preservation: SelfPreservation,
+    standstill: Standstill,
 }
 
 impl Lessor {
@@ -44,9 +49,10 @@ impl Lessor {
     pub fn new(tick: Duration, settings: SelfPreservationSettings) -> Self {
         let state = State {
             leading: false,
-            clock: LeaseClock::new(tick, Instant::now()),
+            clock: LeaseClock::new(PULSE, Instant::now()),
             deadlines: Deadlines::new(tick, settings.window),
             self_preservation: SelfPreservation::new(settings),
+            standstill: Standstill::default(),
         };
         Self { state: Mutex::new(state) }
     }
@@ -96,14 +102,21 @@ impl Lessor {
         }
     }
 
-    /// Looks at the time, and decides about the leases that ran out. While `in_touch` is false,
-    /// clients may be unable to renew for reasons of ours, and time stands still.
-    fn tick(&self, in_touch: bool) -> Decisions {
+    /// Moves the lease clock on. With a hindrance, clients may be unable to renew for reasons of ours,
+    /// and it stands still.
+    fn pulse(&self, hindrance: Option<Hindrance>) {
         let mut state = self.state();
-        let now_ms = state.clock.tick(Instant::now(), in_touch);
-        let State { leading, deadlines, self_preservation, .. } = &mut *state;
+        let now = Instant::now();
+        state.clock.pulse(now, hindrance.is_none());
+        let hindrance = hindrance.filter(|_| state.leading);
+        state.standstill.tell(now, hindrance);
+    }
+
+    /// Decides about the leases that ran out.
+    fn decide(&self) -> Decisions {
+        let State { leading, clock, deadlines, self_preservation, .. } = &mut *self.state();
         match leading {
-            true => self_preservation.decide(deadlines, now_ms),
+            true => self_preservation.decide(deadlines, clock.at_last_pulse_ms()),
             false => Decisions::default(),
         }
     }
@@ -125,14 +138,22 @@ impl State {
     }
 }
 
-/// Proposes what the lessor decides. Waits for each proposal to be decided: while that takes long, the
-/// lease clock stands still, as renewals take long then too. Runs until it is dropped.
-pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration, in_touch: impl Fn() -> bool) {
-    let mut ticks = tokio::time::interval(tick);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+/// Moves the lease clock on while renewals can get into the log: while this node is `in_touch` with a
+/// quorum, and its writes are decided in time. Runs until it is dropped.
+pub async fn keep_time(lessor: &Lessor, proposer: &Proposer, in_touch: impl Fn() -> bool) {
+    let mut pulses = interval(PULSE);
+    loop {
+        pulses.tick().await;
+        lessor.pulse(Hindrance::found(in_touch(), proposer.undecided_for()));
+    }
+}
+
+/// Proposes what the lessor decides, every `tick`, one after the other. Runs until it is dropped.
+pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration) {
+    let mut ticks = interval(tick);
     loop {
         ticks.tick().await;
-        let Decisions { expire, begin, tell, end } = lessor.tick(in_touch());
+        let Decisions { expire, begin, tell, end } = lessor.decide();
         for (scope, silence) in begin {
             let Silence { silent, leases } = silence;
             tracing::warn!(
@@ -155,6 +176,12 @@ pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration, in_tou
         let commands = stream::iter(expire.chunks(LEASES_PER_COMMAND));
         commands.for_each_concurrent(COMMANDS_IN_FLIGHT, |leases| expire_together(proposer, leases)).await;
     }
+}
+
+fn interval(period: Duration) -> Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
 async fn expire_together(proposer: &Proposer, leases: &[(Key, u64)]) {

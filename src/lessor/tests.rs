@@ -9,6 +9,7 @@ use super::*;
 use crate::registry::arbitrary::key_of;
 use crate::registry::{Key, Lease};
 
+/// Between two looks, each with a pulse of the clock before it.
 const TICK_MS: u64 = 100;
 const IDS: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -133,8 +134,8 @@ impl World {
         }
         let now = self.instant(length_ms);
         self.now_ms += length_ms;
-        let clock_ms = self.clock.tick(now, kind != Kind::OutOfTouch);
-        self.look(clock_ms);
+        self.clock.pulse(now, kind != Kind::OutOfTouch);
+        self.look(self.clock.at_last_pulse_ms());
     }
 
     fn renew(&mut self, id: usize, key: &Key, at_ms: u64, duration_ms: u64, kind: Kind) {

@@ -91,10 +91,11 @@ impl Shared {
     async fn renew(&self, document: &Document, number: usize, node: &mut usize) {
         let request = document.renew();
         let (mut passes, mut last_failure) = (0, None);
+        let begin = Instant::now();
         loop {
             match self.client.send_to_any(&self.addrs, node, &request).await {
                 Ok(answer) if answer.status == 200 => {
-                    self.record.renewed();
+                    self.record.renewed(begin.elapsed());
                     return self.renewed_ms[number].store(millis(self.start.elapsed()), Ordering::Relaxed);
                 }
                 Ok(answer) => {

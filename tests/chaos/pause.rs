@@ -1,5 +1,8 @@
 //! SIGSTOP and SIGCONT: a process that stands still, as in a frozen virtual machine.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use super::LEASE;
 use super::trial::Trial;
 
@@ -44,5 +47,24 @@ fn all_nodes_paused_at_once() {
             trial.cluster.nodes.iter().for_each(|node| node.resume());
         });
     }
+    trial.finish();
+}
+
+/// A machine with too much to do: the node gets on in short moments only, and looks at its clock in each.
+#[test]
+#[ignore = "takes minutes: tests/chaos/run.sh"]
+fn the_only_node_starved() {
+    const RUNS: Duration = Duration::from_millis(15);
+    const STANDS: Duration = Duration::from_millis(485);
+    let mut trial = Trial::start_sized("the only node starved", 1);
+    trial.fault(|trial| {
+        let end = Instant::now() + LEASE.mul_f32(4.0);
+        while Instant::now() < end {
+            trial.cluster.nodes[0].pause();
+            trial.hold(STANDS);
+            trial.cluster.nodes[0].resume();
+            sleep(RUNS);
+        }
+    });
     trial.finish();
 }

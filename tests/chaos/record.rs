@@ -1,6 +1,7 @@
 //! What the load and the watch saw, for the test to judge.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -16,7 +17,28 @@ pub struct Record {
     violations: Mutex<BTreeMap<Kind, Vec<String>>>,
     renewals: AtomicU64,
     reads: AtomicU64,
-    longest_delay_ms: AtomicU64,
+    longest_wait: Longest,
+    longest_delay: Longest,
+}
+
+/// The longest of some durations, and when it was over.
+#[derive(Default)]
+struct Longest(Mutex<(Duration, Duration)>);
+
+impl Longest {
+    fn take(&self, duration: Duration, now: Duration) {
+        let mut longest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if duration > longest.0 {
+            *longest = (duration, now);
+        }
+    }
+}
+
+impl fmt::Display for Longest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (duration, now) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        write!(f, "{} ms at {:.2} s", duration.as_millis(), now.as_secs_f32())
+    }
 }
 
 /// Where a violation was seen.
@@ -34,7 +56,8 @@ impl Record {
             violations: Mutex::default(),
             renewals: AtomicU64::new(0),
             reads: AtomicU64::new(0),
-            longest_delay_ms: AtomicU64::new(0),
+            longest_wait: Longest::default(),
+            longest_delay: Longest::default(),
         }
     }
 
@@ -44,7 +67,9 @@ impl Record {
         self.violations().entry(kind).or_default().push(told);
     }
 
-    pub fn renewed(&self) {
+    /// A client got its lease renewed, having tried for so long.
+    pub fn renewed(&self, waited: Duration) {
+        self.longest_wait.take(waited, self.start.elapsed());
         self.renewals.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -54,8 +79,7 @@ impl Record {
 
     /// The load itself was held up for this long, by the machine it runs on.
     pub fn delayed(&self, delay: Duration) {
-        let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-        self.longest_delay_ms.fetch_max(delay_ms, Ordering::Relaxed);
+        self.longest_delay.take(delay, self.start.elapsed());
     }
 
     pub fn renewals(&self) -> u64 {
@@ -78,8 +102,15 @@ impl Record {
             let first = violations[..violations.len().min(TOLD)].join("\n");
             told.push_str(&format!("\n{kind:?}: {} violations, the first:\n{first}", violations.len()));
         }
-        let delay_ms = self.longest_delay_ms.load(Ordering::Relaxed);
-        panic!("the load itself was held up for {delay_ms} ms at most, and there are{told}");
+        panic!("{}, and there are{told}", self.waits());
+    }
+
+    /// What took longest: to tell a cluster that is slow from a machine that is.
+    pub fn waits(&self) -> String {
+        format!(
+            "a client waited {} for its renewal, the load itself was held up {}",
+            self.longest_wait, self.longest_delay
+        )
     }
 
     fn violations(&self) -> MutexGuard<'_, BTreeMap<Kind, Vec<String>>> {

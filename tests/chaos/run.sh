@@ -17,4 +17,5 @@ fi
 # Each client and each node has up to a thousand connections.
 ulimit -Sn "$(ulimit -Hn)"
 
-cargo test --test chaos -- --ignored --nocapture --test-threads=1 "$@"
+# What is released is what has to stand this.
+cargo test --release --test chaos -- --ignored --nocapture --test-threads=1 "$@"

@@ -117,7 +117,7 @@ impl Trial {
         self.runtime.shutdown_background();
         self.cluster.assert_states_equal();
         println!(
-            "chaos: {}: {} fault{}, {} leases, {} renewals, {} reads, 0 false expiries; {} dead leases ended",
+            "chaos: {}: {} fault{}, {} leases, {} renewals, {} reads, 0 false expiries; {} dead leases ended; {}",
             self.name,
             self.faults,
             if self.faults == 1 { "" } else { "s" },
@@ -125,6 +125,7 @@ impl Trial {
             grouped(self.record.renewals()),
             grouped(self.record.reads()),
             self.faults * DEAD_PER_FAULT,
+            self.record.waits(),
         );
     }
 
