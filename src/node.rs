@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
@@ -303,10 +303,15 @@ async fn found_cluster(consensus: Consensus, config: Config) {
     }
 }
 
-/// Writes the state behind from memory.
+/// Writes the state behind from memory. After a long write there is a pause of four times as long:
+/// when much changes it yields to what changes it, and then has less to write, as only the last
+/// change to a record counts.
 async fn keep_stored(machine: Machine, interval: Duration) {
+    const REST: u32 = 4;
+    let mut took = Duration::ZERO;
     loop {
-        tokio::time::sleep(interval).await;
+        tokio::time::sleep(interval.max(took * REST)).await;
+        let begin = Instant::now();
         let machine = machine.clone();
         match tokio::task::spawn_blocking(move || machine.store()).await {
             Ok(Ok(())) => {}
@@ -315,5 +320,6 @@ async fn keep_stored(machine: Machine, interval: Duration) {
             }
             Err(error) => tracing::error!(%error, "storing the state ended abnormally"),
         }
+        took = begin.elapsed();
     }
 }

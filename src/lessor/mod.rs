@@ -12,7 +12,6 @@ mod tests;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::command::Command;
@@ -26,10 +25,8 @@ use standstill::{Hindrance, Standstill};
 
 /// How often the lease clock is moved on: what a starved process cannot keep up with is not counted.
 const PULSE: Duration = Duration::from_millis(50);
-/// Leases in one expiry command: small enough to leave room for renewals beside it.
-const LEASES_PER_COMMAND: usize = 1000;
-/// Some wait for the next batch while others are in the log; more would only make batches larger.
-const COMMANDS_IN_FLIGHT: usize = 4;
+/// Leases in one expiry command: few enough that a renewal in the next batch hardly waits for it.
+const LEASES_PER_COMMAND: usize = 500;
 
 /// Follows the registry's leases while this node leads.
 pub struct Lessor {
@@ -173,8 +170,14 @@ pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration) {
             tracing::warn!(%scope, reason, "self-preservation ends");
             set_self_preservation(proposer, scope, None).await;
         }
-        let commands = stream::iter(expire.chunks(LEASES_PER_COMMAND));
-        commands.for_each_concurrent(COMMANDS_IN_FLIGHT, |leases| expire_together(proposer, leases)).await;
+        for leases in expire.chunks(LEASES_PER_COMMAND) {
+            let begin = Instant::now();
+            expire_together(proposer, leases).await;
+            if expire.len() > LEASES_PER_COMMAND {
+                // Renewals have half of the time to themselves, however many leases run out.
+                tokio::time::sleep(begin.elapsed()).await;
+            }
+        }
     }
 }
 
