@@ -26,3 +26,4 @@ pub mod raft;
 pub mod registry;
 pub mod storage;
 pub mod view;
+pub mod wall_clock;

@@ -6,7 +6,7 @@
 //! whoever got it reads it here.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use crate::command::Command;
 use crate::encoding::EncodedCommands;
 use crate::raft::{Consensus, ForwardError, Leader, Peers, WriteError, Written};
 use crate::registry::Outcome;
+use crate::wall_clock::WallClock;
 
 /// Proposals waiting for a batch, beyond which new ones are turned away.
 const QUEUE: usize = 16_384;
@@ -41,12 +42,14 @@ pub enum ProposeError {
 
 type Answer = Result<Written, ProposeError>;
 
-/// Who is waiting: a client of this node, or a peer that forwarded its clients' commands and does
-/// not want them forwarded again.
+/// Who is waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     Client,
+    /// It forwarded its clients' commands, and does not want them forwarded again.
     Peer,
+    /// What it decides holds while this node leads.
+    Lessor,
 }
 
 struct Proposal {
@@ -68,9 +71,14 @@ pub struct Proposer {
 
 impl Proposer {
     /// A proposer whose answers take at most `timeout`, and the task that does its work.
-    pub fn new(consensus: Consensus, peers: Arc<Peers>, timeout: Duration) -> (Self, Batcher) {
+    pub fn new(
+        consensus: Consensus,
+        peers: Arc<Peers>,
+        wall_clock: WallClock,
+        timeout: Duration,
+    ) -> (Self, Batcher) {
         let (queue, proposals) = mpsc::channel(QUEUE);
-        let route = Route { applied: consensus.machine().applied_index(), consensus, peers };
+        let route = Route { applied: consensus.machine().applied_index(), consensus, peers, wall_clock };
         let (undecided_since, undecided) = watch::channel(None);
         let batcher = Batcher { proposals, route, next: None, undecided_since };
         (Self { queue, timeout, undecided_since: undecided }, batcher)
@@ -84,13 +92,25 @@ impl Proposer {
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.
     pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
+        self.propose_one(command, Source::Client).await
+    }
+
+    /// Proposes what the lessor decided, if this node leads.
+    ///
+    /// # Errors
+    /// [`ProposeError`] if it is not known to be written.
+    pub async fn propose_as_leader(&self, command: &Command) -> Result<Outcome, ProposeError> {
+        self.propose_one(command, Source::Lessor).await
+    }
+
+    async fn propose_one(&self, command: &Command, source: Source) -> Result<Outcome, ProposeError> {
         let repeatable = matches!(
             command,
             Command::Renew { overridden: None, .. }
                 | Command::Expire { .. }
                 | Command::SetSelfPreservation { .. }
         );
-        let written = self.submit(EncodedCommands::one(command), repeatable, Source::Client).await?;
+        let written = self.submit(EncodedCommands::one(command), repeatable, source).await?;
         written.outcomes.into_iter().next().ok_or(ProposeError::Unknown)
     }
 
@@ -186,6 +206,8 @@ struct Route {
     consensus: Consensus,
     peers: Arc<Peers>,
     applied: watch::Receiver<u64>,
+    /// Stamps the batches this node writes as leader. The registry never lets time go back.
+    wall_clock: WallClock,
 }
 
 enum Attempt {
@@ -212,7 +234,7 @@ impl Route {
             let leader = self.consensus.leader();
             if leader != Leader::ThisNode {
                 answer(
-                    batch.extract_if(.., |proposal| proposal.source == Source::Peer),
+                    batch.extract_if(.., |proposal| proposal.source != Source::Client),
                     ProposeError::NotLeader,
                 );
             }
@@ -250,7 +272,7 @@ impl Route {
     }
 
     async fn write(&self, commands: EncodedCommands, deadline: Instant) -> Attempt {
-        let writing = self.consensus.write(commands.stamped(epoch_ms()));
+        let writing = self.consensus.write(commands.stamped(self.wall_clock.epoch_ms()));
         match tokio::time::timeout_at(deadline, writing).await {
             Ok(Ok(written)) => Attempt::Written(written),
             Ok(Err(WriteError::NotLeader)) => Attempt::NotWritten,
@@ -264,6 +286,7 @@ impl Route {
         let timeout = deadline.saturating_duration_since(Instant::now());
         let forwarding = self.peers.forward(leader, commands.into_bytes(), count, timeout);
         let answer = tokio::select! {
+            biased;
             answer = forwarding => answer,
             () = self.deposed(leader) => return Attempt::Failed(ProposeError::Unknown),
         };
@@ -309,10 +332,4 @@ fn distribute(written: Written, batch: Vec<Proposal>) {
         let answer = if complete { Ok(Written { log_index, outcomes }) } else { Err(ProposeError::Unknown) };
         drop(proposal.reply.send(answer));
     }
-}
-
-/// The leader's wall clock, for the timestamps clients see. The registry never lets it go back.
-fn epoch_ms() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }

@@ -29,6 +29,7 @@ use crate::config::{Config, SelfPreservationSettings};
 use crate::linearize::Linearizer;
 use crate::propose::Proposer;
 use crate::raft::{Consensus, Peers};
+use crate::wall_clock::WallClock;
 
 pub use body::unpack;
 pub use eureka_routes::{Action, NoRoute, Resource, route};
@@ -43,6 +44,8 @@ pub struct Facade {
     pub linearizer: Linearizer,
     pub peers: Arc<Peers>,
     pub http_addr: String,
+    /// Only for what is shown: the log's clock stands still while nothing is written.
+    wall_clock: WallClock,
     self_preservation: SelfPreservationSettings,
     max_body_bytes: usize,
     body_timeout: Duration,
@@ -50,13 +53,20 @@ pub struct Facade {
 }
 
 impl Facade {
-    pub fn new(consensus: Consensus, proposer: Proposer, peers: Arc<Peers>, config: &Config) -> Self {
+    pub fn new(
+        consensus: Consensus,
+        proposer: Proposer,
+        peers: Arc<Peers>,
+        wall_clock: WallClock,
+        config: &Config,
+    ) -> Self {
         let read_timeout = Duration::from_millis(config.write_timeout_ms);
         Self {
             linearizer: Linearizer::new(consensus.clone(), peers.clone(), read_timeout),
             consensus,
             proposer,
             peers,
+            wall_clock,
             http_addr: config.advertised_http_addr().to_string(),
             self_preservation: config.self_preservation_settings(),
             max_body_bytes: config.max_body_bytes,

@@ -1,7 +1,5 @@
 //! What is told of self-preservation: where it is in force, since when, why, and whom it keeps.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::{Value, json};
 
 use super::Facade;
@@ -14,7 +12,7 @@ const MOST_NAMED: usize = 100;
 /// For `/api/cluster`.
 pub fn told(facade: &Facade) -> Value {
     let settings = &facade.self_preservation;
-    let now_ms = epoch_ms();
+    let now_ms = facade.wall_clock.epoch_ms();
     let in_force: Vec<Value> = facade.consensus.machine().with_registry(|registry| {
         let in_force = registry.self_preservation();
         in_force.map(|(scope, in_force)| scope_told(registry, scope, in_force, now_ms)).collect()
@@ -51,7 +49,7 @@ fn scope_told(registry: &Registry, scope: &Scope, in_force: &SelfPreservation, n
 
 /// For `/metrics`.
 pub fn in_force(facade: &Facade) -> Vec<InForce> {
-    let now_ms = epoch_ms();
+    let now_ms = facade.wall_clock.epoch_ms();
     facade.consensus.machine().with_registry(|registry| {
         let in_force = registry.self_preservation().map(|(scope, in_force)| InForce {
             application: scope.application().map(ToString::to_string),
@@ -64,10 +62,4 @@ pub fn in_force(facade: &Facade) -> Vec<InForce> {
 
 fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// This node's wall clock, only for what is shown: the log's clock stands still while nothing is written.
-fn epoch_ms() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }

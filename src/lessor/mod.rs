@@ -17,6 +17,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use crate::command::Command;
 use crate::config::SelfPreservationSettings;
 use crate::propose::Proposer;
+use crate::raft::Observer;
 use crate::registry::{Change, Key, Registry, Scope, Silence};
 use clock::LeaseClock;
 use deadlines::{Deadlines, Known};
@@ -33,8 +34,14 @@ pub struct Lessor {
     state: Mutex<State>,
 }
 
+/// One of the times that this node leads, from its begin to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Leadership(u64);
+
 struct State {
-    leading: bool,
+    leading: Option<Leadership>,
+    /// How often this node has led.
+    leaderships: u64,
     clock: LeaseClock,
     deadlines: Deadlines,
     self_preservation: SelfPreservation,
@@ -45,7 +52,8 @@ impl Lessor {
     /// A lessor that is to be looked at every `tick`.
     pub fn new(tick: Duration, settings: SelfPreservationSettings) -> Self {
         let state = State {
-            leading: false,
+            leading: None,
+            leaderships: 0,
             clock: LeaseClock::new(PULSE, Instant::now()),
             deadlines: Deadlines::new(tick, settings.window),
             self_preservation: SelfPreservation::new(settings),
@@ -58,20 +66,49 @@ impl Lessor {
     /// nothing is applied to the registry.
     pub fn lead(&self, registry: &Registry) {
         let mut state = self.state();
-        state.leading = true;
+        state.leaderships += 1;
+        state.leading = Some(Leadership(state.leaderships));
         state.restart(registry);
     }
 
     /// Leaves the deadlines to another node.
     pub fn follow(&self) {
         let mut state = self.state();
-        state.leading = false;
+        state.leading = None;
         state.deadlines.clear();
     }
 
-    pub fn applied(&self, changes: &[Change]) {
+    /// Moves the lease clock on. With a hindrance, clients may be unable to renew for reasons of ours,
+    /// and it stands still.
+    fn pulse(&self, hindrance: Option<Hindrance>) {
         let mut state = self.state();
-        if !state.leading {
+        let now = Instant::now();
+        state.clock.pulse(now, hindrance.is_none());
+        let hindrance = hindrance.filter(|_| state.leading.is_some());
+        state.standstill.tell(now, hindrance);
+    }
+
+    /// Decides about the leases that ran out, for as long as this leadership lasts.
+    fn decide(&self) -> Option<(Leadership, Decisions)> {
+        let State { leading, clock, deadlines, self_preservation, .. } = &mut *self.state();
+        let leadership = (*leading)?;
+        Some((leadership, self_preservation.decide(deadlines, clock.at_last_pulse_ms())))
+    }
+
+    fn leads(&self, leadership: Leadership) -> bool {
+        self.state().leading == Some(leadership)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The machine tells what it applies.
+impl Observer for Lessor {
+    fn applied(&self, changes: &[Change]) {
+        let mut state = self.state();
+        if state.leading.is_none() {
             return;
         }
         let now_ms = state.clock.read_ms(Instant::now());
@@ -92,34 +129,11 @@ impl Lessor {
         }
     }
 
-    pub fn replaced(&self, registry: &Registry) {
+    fn replaced(&self, registry: &Registry) {
         let mut state = self.state();
-        if state.leading {
+        if state.leading.is_some() {
             state.restart(registry);
         }
-    }
-
-    /// Moves the lease clock on. With a hindrance, clients may be unable to renew for reasons of ours,
-    /// and it stands still.
-    fn pulse(&self, hindrance: Option<Hindrance>) {
-        let mut state = self.state();
-        let now = Instant::now();
-        state.clock.pulse(now, hindrance.is_none());
-        let hindrance = hindrance.filter(|_| state.leading);
-        state.standstill.tell(now, hindrance);
-    }
-
-    /// Decides about the leases that ran out.
-    fn decide(&self) -> Decisions {
-        let State { leading, clock, deadlines, self_preservation, .. } = &mut *self.state();
-        match leading {
-            true => self_preservation.decide(deadlines, clock.at_last_pulse_ms()),
-            false => Decisions::default(),
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -150,7 +164,10 @@ pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration) {
     let mut ticks = interval(tick);
     loop {
         ticks.tick().await;
-        let Decisions { expire, begin, tell, end } = lessor.decide();
+        let Some((leadership, decisions)) = lessor.decide() else {
+            continue;
+        };
+        let Decisions { expire, begin, tell, end } = decisions;
         for (scope, silence) in begin {
             let Silence { silent, leases } = silence;
             tracing::warn!(
@@ -171,6 +188,10 @@ pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration) {
             set_self_preservation(proposer, scope, None).await;
         }
         for leases in expire.chunks(LEASES_PER_COMMAND) {
+            if !lessor.leads(leadership) {
+                // The next leader gives every lease its whole duration again.
+                break;
+            }
             let begin = Instant::now();
             expire_together(proposer, leases).await;
             if expire.len() > LEASES_PER_COMMAND {
@@ -188,7 +209,7 @@ fn interval(period: Duration) -> Interval {
 }
 
 async fn expire_together(proposer: &Proposer, leases: &[(Key, u64)]) {
-    match proposer.propose(&Command::Expire { leases: leases.to_vec() }).await {
+    match proposer.propose_as_leader(&Command::Expire { leases: leases.to_vec() }).await {
         Ok(outcome) => tracing::info!(due = leases.len(), ?outcome, "leases ran out"),
         Err(error) => tracing::warn!(%error, due = leases.len(), "leases that ran out stay for now"),
     }
@@ -196,7 +217,7 @@ async fn expire_together(proposer: &Proposer, leases: &[(Key, u64)]) {
 
 async fn set_self_preservation(proposer: &Proposer, scope: Scope, silence: Option<Silence>) {
     let command = Command::SetSelfPreservation { scope, silence };
-    if let Err(error) = proposer.propose(&command).await {
+    if let Err(error) = proposer.propose_as_leader(&command).await {
         tracing::warn!(%error, "self-preservation is not told to the other nodes; it will be tried again");
     }
 }

@@ -201,3 +201,23 @@ proptest! {
         }
     }
 }
+
+/// An expiry of many leases takes a while; the next leader is to give each its whole duration again.
+#[test]
+fn what_a_leadership_decided_ends_with_it() {
+    let settings = SelfPreservationSettings {
+        enabled: false,
+        threshold_percent: 15,
+        window: Duration::from_secs(30),
+        longest_hold: Duration::from_secs(600),
+    };
+    let lessor = Lessor::new(Duration::from_millis(TICK_MS), settings);
+    assert!(lessor.decide().is_none(), "a follower decides nothing");
+    lessor.lead(&Registry::default());
+    let (leadership, _) = lessor.decide().unwrap();
+    assert!(lessor.leads(leadership));
+    lessor.follow();
+    assert!(!lessor.leads(leadership));
+    lessor.lead(&Registry::default());
+    assert!(!lessor.leads(leadership), "it is another leadership of the same node");
+}

@@ -1,34 +1,38 @@
 //! Keeps the log short in bytes, where Raft itself counts only entries.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::LogIdOptionExt;
 use openraft::async_runtime::watch::WatchReceiver;
 
 use super::consensus::RaftHandle;
-use super::log_store::LogStore;
 use crate::config::Config;
 
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub struct Compaction {
     raft: RaftHandle,
-    log: LogStore,
+    log_bytes: Arc<dyn Fn() -> u64 + Send + Sync>,
     max_bytes: u64,
     /// The applied index that a snapshot was last asked for.
     asked_at: u64,
 }
 
 impl Compaction {
-    pub(super) fn new(raft: RaftHandle, log: LogStore, config: &Config) -> Self {
-        Self { raft, log, max_bytes: config.snapshot_log_bytes, asked_at: 0 }
+    pub(super) fn new(
+        raft: RaftHandle,
+        log_bytes: Arc<dyn Fn() -> u64 + Send + Sync>,
+        config: &Config,
+    ) -> Self {
+        Self { raft, log_bytes, max_bytes: config.snapshot_log_bytes, asked_at: 0 }
     }
 
     /// Runs until it is dropped, or Raft stops.
     pub async fn run(mut self) {
         loop {
             tokio::time::sleep(CHECK_INTERVAL).await;
-            if self.log.disk_bytes() > self.max_bytes && self.shorten().await.is_err() {
+            if (self.log_bytes)() > self.max_bytes && self.shorten().await.is_err() {
                 return;
             }
         }

@@ -9,8 +9,9 @@ use openraft::errors::{ClientWriteError, InitializeError, RaftError};
 use openraft::{Instant, LogIdOptionExt, Raft, ReadPolicy, ServerState, SnapshotPolicy};
 
 use super::compaction::Compaction;
+use super::connector::Connector;
 use super::contact::Contact;
-use super::log_store::LogStore;
+use super::log_store::KeptLog;
 use super::machine::Machine;
 use super::network::NetworkFactory;
 use super::types::{Node, NodeId, TypeConfig};
@@ -31,7 +32,7 @@ pub struct Consensus {
     pub(super) raft: RaftHandle,
     pub(super) contact: Arc<Contact>,
     machine: Machine,
-    log: LogStore,
+    log_bytes: Arc<dyn Fn() -> u64 + Send + Sync>,
     node_id: NodeId,
     /// Without a word from a leader for longer, there is none as far as this node knows.
     leader_silence: Duration,
@@ -122,7 +123,12 @@ impl Consensus {
     /// # Errors
     /// [`ConsensusError`] if the settings contradict each other or the log and the state do not
     /// belong together.
-    pub async fn start(config: &Config, log: LogStore, machine: Machine) -> Result<Self, ConsensusError> {
+    pub async fn start(
+        config: &Config,
+        log: impl KeptLog,
+        machine: Machine,
+        connector: Arc<dyn Connector>,
+    ) -> Result<Self, ConsensusError> {
         let settings = settings(config).map_err(|error| ConsensusError::Settings(error.to_string()))?;
         if machine.last_applied() > log.last_index() {
             // Raft is about to drop the log up to there, and the stored state is not synced.
@@ -132,13 +138,13 @@ impl Consensus {
             let written = writing.await.map_err(|error| ConsensusError::Start(error.to_string()))?;
             written.map_err(|error| ConsensusError::Start(error.to_string()))?;
         }
-        let network = NetworkFactory { cluster: config.cluster_name.clone() };
+        let network = NetworkFactory { cluster: config.cluster_name.clone(), connector };
         let raft = Raft::new(config.node_id, Arc::new(settings), network, log.clone(), machine.clone());
         Ok(Self {
             raft: raft.await.map_err(|error| ConsensusError::Storage(error.to_string()))?,
             contact: Arc::default(),
             machine,
-            log,
+            log_bytes: Arc::new(move || log.disk_bytes()),
             node_id: config.node_id,
             leader_silence: Duration::from_millis(config.election_timeout_max_ms * 3 / 2),
         })
@@ -169,7 +175,7 @@ impl Consensus {
 
     /// The task that keeps the log short; to be run once.
     pub fn compaction(&self, config: &Config) -> Compaction {
-        Compaction::new(self.raft.clone(), self.log.clone(), config)
+        Compaction::new(self.raft.clone(), self.log_bytes.clone(), config)
     }
 
     pub fn leader(&self) -> Leader {

@@ -1,7 +1,9 @@
 //! When this node last heard from a leader, or as one from a quorum, and how far that leader had committed.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Read by every request, written by every append; a torn pair of the two numbers harms nobody.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
+use super::connector::Connector;
 use super::rpc::peer::peer_client::PeerClient;
 use super::types::NodeId;
 
@@ -55,17 +56,23 @@ pub struct ConnectError {
 pub struct Link {
     addr: Arc<str>,
     envelope: Envelope,
+    connector: Arc<dyn Connector>,
     channel: Arc<Mutex<Option<Channel>>>,
 }
 
 impl Link {
     /// # Errors
     /// [`ConnectError`] if the cluster's name cannot be sent.
-    pub fn new(cluster: &str, to: NodeId, addr: &str) -> Result<Self, ConnectError> {
+    pub fn new(
+        cluster: &str,
+        to: NodeId,
+        addr: &str,
+        connector: Arc<dyn Connector>,
+    ) -> Result<Self, ConnectError> {
         let cluster = MetadataValue::try_from(cluster)
             .map_err(|error| ConnectError { addr: addr.to_owned(), reason: error.to_string() })?;
         let envelope = Envelope { cluster, to: MetadataValue::from(to) };
-        Ok(Self { addr: addr.into(), envelope, channel: Arc::default() })
+        Ok(Self { addr: addr.into(), envelope, connector, channel: Arc::default() })
     }
 
     /// A client on a connection that was up a moment ago.
@@ -104,7 +111,7 @@ impl Link {
             .keep_alive_timeout(KEEP_ALIVE)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
-        endpoint.connect().await.map_err(|error| failed(&error))
+        self.connector.connect(endpoint).await.map_err(|error| failed(&error))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Channel>> {

@@ -28,6 +28,14 @@ const APPEND_BYTES: u64 = 2 << 20;
 
 type Log = RaftLog<LogTypes>;
 
+/// What a node asks of its log beside what Raft does. Clones are the same log.
+pub trait KeptLog: RaftLogStorage<TypeConfig> + Clone {
+    /// The index of the last entry, or up to which all were purged.
+    fn last_index(&self) -> u64;
+    /// Bytes on disk, all files together.
+    fn disk_bytes(&self) -> u64;
+}
+
 /// A handle; clones are the same log.
 #[derive(Clone)]
 pub struct LogStore {
@@ -57,18 +65,6 @@ impl LogStore {
     /// Whether this node ever voted, or heard of a vote.
     pub fn has_vote(&self) -> bool {
         self.read().log_state().vote().is_some()
-    }
-
-    /// The index of the last entry, or up to which all were purged.
-    pub fn last_index(&self) -> u64 {
-        self.read().log_state().last().map_or(0, |last| last.index)
-    }
-
-    /// Bytes on disk, all files together.
-    pub fn disk_bytes(&self) -> u64 {
-        let stat = self.read().stat();
-        let closed: u64 = stat.closed_chunks.iter().map(|chunk| chunk.size).sum();
-        closed + stat.open_chunk.size
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Log> {
@@ -104,6 +100,18 @@ impl LogStore {
             entries.push(entry_from_message(message).map_err(io::Error::other)?);
         }
         Ok(entries)
+    }
+}
+
+impl KeptLog for LogStore {
+    fn last_index(&self) -> u64 {
+        self.read().log_state().last().map_or(0, |last| last.index)
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        let stat = self.read().stat();
+        let closed: u64 = stat.closed_chunks.iter().map(|chunk| chunk.size).sum();
+        closed + stat.open_chunk.size
     }
 }
 

@@ -4,6 +4,7 @@
 //! them; `log_store` and `machine` are the two halves of a node's storage as Raft sees it.
 
 mod compaction;
+mod connector;
 mod consensus;
 mod contact;
 mod dirty;
@@ -16,17 +17,20 @@ mod network;
 mod peers;
 mod roles;
 mod rpc;
+mod runtime;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 mod types;
 
+pub use connector::{Connector, Tcp};
 pub use consensus::{Consensus, ConsensusError, Leader, Role, Status, WriteError, Written};
 pub use incoming::IncomingError;
 pub use link::{CLUSTER_HEADER, MAX_MESSAGE_BYTES, TO_HEADER};
-pub use log_store::LogStore;
+pub use log_store::{KeptLog, LogStore};
 pub use machine::{AppliedState, Machine, Observer};
 pub use peers::{ForwardError, PeerDescription, Peers};
 pub use roles::follow_roles;
 pub use rpc::peer;
-pub use types::NodeId;
+pub use runtime::seed_randomness;
+pub use types::{NodeId, TypeConfig};

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use openraft::raft::{
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tonic::{Request, Response, Status};
 
+use super::connector::Connector;
 use super::link::{Client, ConnectError, Link};
 use super::rpc::{self, peer};
 use super::types::{
@@ -43,17 +45,18 @@ const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone)]
 pub struct NetworkFactory {
     pub cluster: String,
+    pub connector: Arc<dyn Connector>,
 }
 
 impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
     type Network = Network;
 
     async fn new_client(&mut self, target: NodeId, node: &Node) -> Network {
-        Network::new(&self.cluster, target, node, false)
+        Network::new(self, target, node, false)
     }
 
     async fn new_heartbeat_client(&mut self, target: NodeId, node: &Node) -> Network {
-        Network::new(&self.cluster, target, node, true)
+        Network::new(self, target, node, true)
     }
 }
 
@@ -70,8 +73,9 @@ pub struct Network {
 }
 
 impl Network {
-    fn new(cluster: &str, target: NodeId, node: &Node, heartbeats: bool) -> Self {
-        Self { target, link: Link::new(cluster, target, &node.peer_addr), heartbeats, late: 0, reached: true }
+    fn new(factory: &NetworkFactory, target: NodeId, node: &Node, heartbeats: bool) -> Self {
+        let link = Link::new(&factory.cluster, target, &node.peer_addr, factory.connector.clone());
+        Self { target, link, heartbeats, late: 0, reached: true }
     }
 
     fn note(&mut self, error: Option<&RpcError>) {
@@ -183,6 +187,7 @@ impl RaftNetworkV2<TypeConfig> for Network {
             client.install_snapshot(request).await
         });
         let answer = tokio::select! {
+            biased;
             answer = sending => answer?,
             closed = cancel => return Err(closed.into()),
         };

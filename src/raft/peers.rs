@@ -1,12 +1,13 @@
 //! What a node asks of its peers beside Raft: to propose a batch, and who they are.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tonic::{Code, Request};
 
+use super::connector::Connector;
 use super::consensus::Written;
 use super::link::{Link, never_sent};
 use super::rpc::peer;
@@ -41,8 +42,13 @@ pub enum ForwardError {
 impl Peers {
     /// Links to nodes at their peer addresses. One whose address or cluster name cannot be put on
     /// the wire is left out: it cannot be reached.
-    pub fn new(cluster: &str, addresses: impl IntoIterator<Item = (NodeId, String)>) -> Self {
-        let link = |(id, addr): (NodeId, String)| Some((id, Link::new(cluster, id, &addr).ok()?));
+    pub fn new(
+        cluster: &str,
+        addresses: impl IntoIterator<Item = (NodeId, String)>,
+        connector: &Arc<dyn Connector>,
+    ) -> Self {
+        let link =
+            |(id, addr): (NodeId, String)| Some((id, Link::new(cluster, id, &addr, connector.clone()).ok()?));
         Self { links: addresses.into_iter().filter_map(link).collect(), described: Mutex::default() }
     }
 

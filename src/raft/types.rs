@@ -7,6 +7,7 @@ use openraft::alias::{EntryOf, LogIdOf, StoredMembershipOf, VoteOf};
 use openraft::impls::leader_id_std::LeaderId;
 use openraft::{EntryPayload, LogId, Membership, Vote};
 
+use super::runtime::Runtime;
 use crate::encoding::{DecodeError, EncodedBatch, message};
 use crate::registry::Outcome;
 
@@ -33,6 +34,7 @@ openraft::declare_raft_types!(
         NodeId = NodeId,
         Node = Node,
         LeaderId = LeaderId<u64, NodeId>,
+        AsyncRuntime = Runtime,
 );
 
 pub type RaftEntry = EntryOf<TypeConfig>;

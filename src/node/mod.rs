@@ -1,0 +1,190 @@
+//! One node, wired: the only file that knows every module, and the order in which they start and
+//! stop.
+
+mod replica;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tonic::transport::server::TcpIncoming;
+
+use crate::config::Config;
+use crate::http;
+use crate::lessor::Lessor;
+use crate::raft::{LogStore, Machine, Tcp};
+use crate::storage::marker::{self, DirLock, Marker};
+use crate::storage::{SnapshotDir, StateStore, StoredState, sync_dir};
+use crate::wall_clock::WallClock;
+
+pub use replica::{Found, Replica};
+
+/// Runs a node until `stop` is done, then stops it gracefully: first it is not ready any more, then
+/// it hands leadership over, finishes what is under way, and stores its state.
+///
+/// # Errors
+/// What kept it from starting, before anything was served; or Raft's end on this node.
+pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let http_listener = listen(config.http_addr).await.context("http_addr")?;
+    let peer_listener = listen(peer_listen_addr(&config).await?).await.context("peer_addr")?;
+    let node = Node::start(&config, http_listener, peer_listener).await?;
+    tracing::info!(
+        node = config.node_id,
+        http = %config.http_addr,
+        peer = %config.peer_addr,
+        data_dir = %config.data_dir.display(),
+        version = env!("CARGO_PKG_VERSION"),
+        "serving"
+    );
+    tokio::pin!(stop);
+    tokio::select! {
+        () = &mut stop => {}
+        failure = node.raft_stopped() => {
+            // Reads go on: what is known here may still help. Writes are refused by themselves.
+            tracing::error!(failure, "Raft has stopped on this node; it serves reads only until it is restarted");
+            stop.await;
+        }
+    }
+    tracing::info!("stopping");
+    node.stop(&config).await
+}
+
+struct Node {
+    replica: Replica,
+    http: JoinHandle<()>,
+    peers: JoinHandle<()>,
+    stop_serving: watch::Sender<bool>,
+    stop_peers: watch::Sender<bool>,
+    _lock: DirLock,
+}
+
+impl Node {
+    async fn start(config: &Config, http: TcpListener, peer: TcpListener) -> anyhow::Result<Self> {
+        let tick = Duration::from_millis(config.lease_tick_ms);
+        let lessor = Arc::new(Lessor::new(tick, config.self_preservation_settings()));
+        let (lock, log, machine) = open_storage(config, lessor.clone()).await?;
+        let found = Found { log, machine, lessor, connector: Arc::new(Tcp), wall_clock: WallClock::system() };
+        let replica = Replica::start(config, found).await?;
+        let (stop_serving, _) = watch::channel(false);
+        let (stop_peers, _) = watch::channel(false);
+        let incoming = TcpIncoming::from(peer).with_nodelay(Some(true));
+        Ok(Self {
+            http: serve_http(config, replica.router(), http, &stop_serving),
+            peers: replica.serve_peers(incoming, told(&stop_peers)),
+            replica,
+            stop_serving,
+            stop_peers,
+            _lock: lock,
+        })
+    }
+
+    async fn raft_stopped(&self) -> String {
+        const LOOK: Duration = Duration::from_millis(500);
+        loop {
+            if let Some(failure) = self.replica.consensus().failure() {
+                return failure;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn stop(mut self, config: &Config) -> anyhow::Result<()> {
+        let patience = Duration::from_millis(config.stop_timeout_ms);
+        let stopping = async {
+            self.replica.step_down(patience / 10).await;
+            self.stop_serving.send_replace(true);
+            if tokio::time::timeout(patience / 4, &mut self.http).await.is_err() {
+                tracing::warn!("some requests were still under way");
+                self.http.abort();
+            }
+            self.stop_peers.send_replace(true);
+            let stopped = self.replica.stop().await;
+            self.peers.abort();
+            stopped
+        };
+        let stopped = tokio::time::timeout(patience, stopping).await;
+        stopped
+            .context("did not stop in time; nothing acknowledged is lost")?
+            .context("storing the state")?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr)
+        .await
+        .with_context(|| format!("cannot listen at {addr}; is another process using the port?"))
+}
+
+async fn peer_listen_addr(config: &Config) -> anyhow::Result<SocketAddr> {
+    let addr = config.peer_addr.to_string();
+    let mut found =
+        tokio::net::lookup_host(&addr).await.with_context(|| format!("cannot resolve peer_addr {addr}"))?;
+    found.next().with_context(|| format!("peer_addr {addr} has no address"))
+}
+
+/// Everything on disk, in the order in which a wrong directory is found out before it is changed.
+async fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(DirLock, LogStore, Machine)> {
+    let dir = config.data_dir.clone();
+    let expected = Marker::new(&config.cluster_name, config.node_id);
+    let opening = tokio::task::spawn_blocking(move || {
+        let (_, lock) = marker::claim(&dir, &expected)?;
+        let log = LogStore::open(&dir.join("log")).context(
+            "the Raft log cannot be opened; if its disk is damaged, replace this node by a new one",
+        )?;
+        let (store, stored) = open_state(&dir.join("state"))?;
+        let snapshots = SnapshotDir::open(&dir.join("snapshot")).context("the snapshot directory")?;
+        sync_dir(&dir).context("the data directory")?;
+        let machine = Machine::open(store, stored, snapshots, lessor).context("the state")?;
+        // A vote is on disk before anything else; a node without one that has applied entries has
+        // forgotten what it promised.
+        if machine.last_applied() > 0 && !log.has_vote() {
+            bail!(
+                "{} has a state but no log: what this node had is on the others; give it an empty data directory \
+                 and an id that was never used",
+                dir.display()
+            );
+        }
+        anyhow::Ok((lock, log, machine))
+    });
+    opening.await?
+}
+
+/// The stored state is derived: one that cannot be read is put aside and made anew.
+fn open_state(dir: &std::path::Path) -> anyhow::Result<(StateStore, Option<StoredState>)> {
+    let error = match StateStore::open(dir).and_then(|store| store.load().map(|stored| (store, stored))) {
+        Ok(opened) => return Ok(opened),
+        Err(error) => error,
+    };
+    let aside = dir.with_extension("damaged");
+    tracing::warn!(%error, aside = %aside.display(), "the stored state is put aside and rebuilt");
+    if aside.exists() {
+        std::fs::remove_dir_all(&aside)?;
+    }
+    std::fs::rename(dir, &aside)?;
+    Ok((StateStore::open(dir)?, None))
+}
+
+fn serve_http(
+    config: &Config,
+    router: Router,
+    listener: TcpListener,
+    stop: &watch::Sender<bool>,
+) -> JoinHandle<()> {
+    let config = config.clone();
+    let stopped = told(stop);
+    tokio::spawn(async move { http::serve(router, listener, &config, stopped).await })
+}
+
+/// Returns once it is time to stop, or the sender is gone, and this node with it.
+fn told(stop: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + 'static {
+    let mut stop = stop.subscribe();
+    async move { drop(stop.wait_for(|stop| *stop).await) }
+}

@@ -1,0 +1,191 @@
+//! One node as the others and its clients know it, on any disk, network and clock: what decides, and
+//! what goes on beside it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use futures_util::Stream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::{JoinHandle, JoinSet};
+use tonic::transport::server::{Connected, Server};
+
+use crate::config::Config;
+use crate::http::{self, Facade};
+use crate::lessor::{self, Lessor};
+use crate::peer::{Addressed, PeerService};
+use crate::propose::{Batcher, Proposer};
+use crate::raft::peer::peer_server::PeerServer;
+use crate::raft::{Connector, Consensus, ConsensusError, KeptLog, Machine, Peers, follow_roles};
+use crate::wall_clock::WallClock;
+
+/// How long a silent connection of a peer is kept before it is asked, and then for an answer.
+const PEER_KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Of the nodes that form a new cluster, the first to act; the others follow if it does not.
+const FOUNDER_HEAD_START: Duration = Duration::from_millis(1500);
+
+/// What a node finds when it is started. The machine tells the lessor what it applies.
+pub struct Found<L> {
+    pub log: L,
+    pub machine: Machine,
+    pub lessor: Arc<Lessor>,
+    pub connector: Arc<dyn Connector>,
+    pub wall_clock: WallClock,
+}
+
+pub struct Replica {
+    consensus: Consensus,
+    proposer: Proposer,
+    facade: Arc<Facade>,
+    addressed: Addressed,
+    background: JoinSet<()>,
+    batcher: JoinHandle<()>,
+}
+
+impl Replica {
+    /// # Errors
+    /// [`ConsensusError`] if the settings contradict each other, or the log and the state do not
+    /// belong together.
+    pub async fn start<L: KeptLog>(config: &Config, found: Found<L>) -> Result<Self, ConsensusError> {
+        let Found { log, machine, lessor, connector, wall_clock } = found;
+        let others = config.initial_cluster.iter().filter(|(id, _)| **id != config.node_id);
+        let others = others.map(|(id, addr)| (*id, addr.to_string()));
+        let peers = Arc::new(Peers::new(&config.cluster_name, others, &connector));
+        let consensus = Consensus::start(config, log, machine, connector).await?;
+        let write_timeout = Duration::from_millis(config.write_timeout_ms);
+        let (proposer, batcher) =
+            Proposer::new(consensus.clone(), peers.clone(), wall_clock.clone(), write_timeout);
+        let facade = Facade::new(consensus.clone(), proposer.clone(), peers.clone(), wall_clock, config);
+        let background = background(config, &consensus, &lessor, proposer.clone(), peers);
+        Ok(Self {
+            addressed: Addressed { cluster: config.cluster_name.clone(), node_id: config.node_id },
+            batcher: tokio::spawn(Batcher::run(batcher)),
+            facade: Arc::new(facade),
+            consensus,
+            proposer,
+            background,
+        })
+    }
+
+    pub fn consensus(&self) -> &Consensus {
+        &self.consensus
+    }
+
+    /// What clients are served with.
+    pub fn router(&self) -> Router {
+        http::router(self.facade.clone())
+    }
+
+    /// Answers peers on the connections that come in, until `stopped`.
+    pub fn serve_peers<I, C>(
+        &self,
+        incoming: I,
+        stopped: impl Future<Output = ()> + Send + 'static,
+    ) -> JoinHandle<()>
+    where
+        I: Stream<Item = Result<C, std::io::Error>> + Send + 'static,
+        C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+    {
+        let service =
+            PeerService::new(self.consensus.clone(), self.proposer.clone(), self.facade.http_addr.clone());
+        let server: PeerServer<PeerService> = service.into_server();
+        let service = tonic::service::interceptor::InterceptedService::new(server, self.addressed.clone());
+        tokio::spawn(async move {
+            let serving = Server::builder()
+                .http2_keepalive_interval(Some(PEER_KEEP_ALIVE))
+                .http2_keepalive_timeout(Some(PEER_KEEP_ALIVE))
+                .add_service(service)
+                .serve_with_incoming_shutdown(incoming, stopped);
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the peer service ended");
+            }
+        })
+    }
+
+    /// Is not ready any more, and hands leadership over, giving that up after `patience`.
+    pub async fn step_down(&self, patience: Duration) {
+        self.facade.stop();
+        self.consensus.hand_over(patience).await;
+    }
+
+    /// Stops taking part in the cluster, and stores the state.
+    ///
+    /// # Errors
+    /// If the state cannot be stored; nothing acknowledged is lost by that.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.background.shutdown().await;
+        self.consensus.shutdown().await;
+        self.batcher.abort();
+        let machine = self.consensus.machine().clone();
+        Ok(tokio::task::spawn_blocking(move || machine.store_durably()).await??)
+    }
+}
+
+/// What goes on beside the serving of requests, until the node stops.
+fn background(
+    config: &Config,
+    consensus: &Consensus,
+    lessor: &Arc<Lessor>,
+    proposer: Proposer,
+    peers: Arc<Peers>,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(consensus.compaction(config).run());
+    tasks.spawn(async move { peers.keep_described().await });
+    tasks.spawn(found_cluster(consensus.clone(), config.clone()));
+    tasks.spawn(keep_stored(
+        consensus.machine().clone(),
+        Duration::from_millis(config.state_flush_interval_ms),
+    ));
+
+    let (machine, roles) = (consensus.machine().clone(), lessor.clone());
+    tasks.spawn(follow_roles(consensus.clone(), move |leads| match leads {
+        true => machine.with_registry(|registry| roles.lead(registry)),
+        false => roles.follow(),
+    }));
+
+    let (consensus, lessor) = (consensus.clone(), lessor.clone());
+    let tick = Duration::from_millis(config.lease_tick_ms);
+    // The leader's lease: after it this node refuses writes, renewals too.
+    let quorum_silence = Duration::from_millis(config.election_timeout_max_ms);
+    tasks.spawn(async move {
+        let in_touch = || consensus.last_contact() < quorum_silence;
+        let keeping = lessor::keep_time(&lessor, &proposer, in_touch);
+        tokio::join!(keeping, lessor::expire(&lessor, &proposer, tick));
+    });
+    tasks
+}
+
+/// Makes a new cluster out of the initial nodes. Each may do so; the first has a head start, so that
+/// they do not all stand for election at once.
+async fn found_cluster(consensus: Consensus, config: Config) {
+    let founder = config.initial_cluster.iter().next().map(|(id, _)| *id);
+    if founder != Some(config.node_id) {
+        tokio::time::sleep(FOUNDER_HEAD_START).await;
+    }
+    if let Err(error) = consensus.initialize(&config).await {
+        tracing::error!(%error, "cannot form the initial cluster");
+    }
+}
+
+/// Writes the state behind from memory. After a long write there is a pause of four times as long:
+/// when much changes it yields to what changes it, and then has less to write, as only the last
+/// change to a record counts.
+async fn keep_stored(machine: Machine, interval: Duration) {
+    const REST: u32 = 4;
+    let mut took = Duration::ZERO;
+    loop {
+        tokio::time::sleep(interval.max(took * REST)).await;
+        let begin = Instant::now();
+        let machine = machine.clone();
+        match tokio::task::spawn_blocking(move || machine.store()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the state cannot be stored; the log keeps what is missing")
+            }
+            Err(error) => tracing::error!(%error, "storing the state ended abnormally"),
+        }
+        took = begin.elapsed();
+    }
+}
