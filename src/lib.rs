@@ -13,6 +13,7 @@ pub mod config;
 pub mod logging;
 pub mod node;
 
+pub mod blocking;
 pub mod command;
 pub mod encoding;
 pub mod eureka;
@@ -24,6 +25,7 @@ pub mod peer;
 pub mod propose;
 pub mod raft;
 pub mod registry;
+pub mod simulated;
 pub mod storage;
 pub mod view;
 pub mod wall_clock;

@@ -7,6 +7,7 @@ use super::error::HttpError;
 use super::eureka_routes::Resource;
 use super::request::Parameters;
 use super::{Facade, request};
+use crate::blocking::blocking;
 use crate::eureka::{Format, accepts_gzip};
 use crate::view::{Bulk, Page, View};
 
@@ -69,7 +70,7 @@ async fn bulk(view: &std::sync::Arc<View>, bulk: Bulk, format: Format, gzip: boo
         return page;
     }
     let making = view.clone();
-    let made = tokio::task::spawn_blocking(move || making.bulk(bulk, format, gzip)).await;
+    let made = blocking(move || making.bulk(bulk, format, gzip)).await;
     made.unwrap_or_else(|_| view.bulk(bulk, format, gzip))
 }
 

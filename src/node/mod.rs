@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::server::TcpIncoming;
 
+use crate::blocking::blocking;
 use crate::config::Config;
 use crate::http;
 use crate::lessor::Lessor;
@@ -134,7 +135,7 @@ async fn peer_listen_addr(config: &Config) -> anyhow::Result<SocketAddr> {
 async fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(DirLock, LogStore, Machine)> {
     let dir = config.data_dir.clone();
     let expected = Marker::new(&config.cluster_name, config.node_id);
-    let opening = tokio::task::spawn_blocking(move || {
+    let opening = blocking(move || {
         let (_, lock) = marker::claim(&dir, &expected)?;
         let log = LogStore::open(&dir.join("log")).context(
             "the Raft log cannot be opened; if its disk is damaged, replace this node by a new one",

@@ -3,14 +3,16 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 use tonic::transport::server::{Connected, Server};
 
+use crate::blocking::blocking;
 use crate::config::Config;
 use crate::http::{self, Facade};
 use crate::lessor::{self, Lessor};
@@ -118,7 +120,7 @@ impl Replica {
         self.consensus.shutdown().await;
         self.batcher.abort();
         let machine = self.consensus.machine().clone();
-        Ok(tokio::task::spawn_blocking(move || machine.store_durably()).await??)
+        Ok(blocking(move || machine.store_durably()).await??)
     }
 }
 
@@ -179,7 +181,7 @@ async fn keep_stored(machine: Machine, interval: Duration) {
         tokio::time::sleep(interval.max(took * REST)).await;
         let begin = Instant::now();
         let machine = machine.clone();
-        match tokio::task::spawn_blocking(move || machine.store()).await {
+        match blocking(move || machine.store_aside()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::error!(%error, "the state cannot be stored; the log keeps what is missing")

@@ -15,6 +15,7 @@ use super::log_store::KeptLog;
 use super::machine::Machine;
 use super::network::NetworkFactory;
 use super::types::{Node, NodeId, TypeConfig};
+use crate::blocking::blocking;
 use crate::config::Config;
 use crate::encoding::EncodedBatch;
 use crate::registry::Outcome;
@@ -134,7 +135,7 @@ impl Consensus {
             // Raft is about to drop the log up to there, and the stored state is not synced.
             let (header, snapshot) = machine.captured();
             let snapshots = machine.snapshots().clone();
-            let writing = tokio::task::spawn_blocking(move || snapshots.write(&header, &snapshot).map(drop));
+            let writing = blocking(move || snapshots.write(&header, &snapshot).map(drop));
             let written = writing.await.map_err(|error| ConsensusError::Start(error.to_string()))?;
             written.map_err(|error| ConsensusError::Start(error.to_string()))?;
         }

@@ -18,6 +18,7 @@ pub struct Dirty {
 enum Part {
     Lease,
     Whole,
+    Gone,
 }
 
 impl Dirty {
@@ -35,8 +36,11 @@ impl Dirty {
         }
         for change in changes {
             match change {
-                Change::Put { key, .. } | Change::Removed { key } => {
+                Change::Put { key, .. } => {
                     self.instances.insert(key.clone(), Part::Whole);
+                }
+                Change::Removed { key } => {
+                    self.instances.insert(key.clone(), Part::Gone);
                 }
                 Change::Renewed { key, .. } => {
                     self.instances.entry(key.clone()).or_insert(Part::Lease);
@@ -44,7 +48,7 @@ impl Dirty {
                 Change::DeltaAdded { seq, .. } => {
                     self.delta_added.insert(*seq);
                 }
-                Change::DeltaDropped { seq } => {
+                Change::DeltaDropped { seq, .. } => {
                     // One that came and went between two flushes was never stored.
                     if !self.delta_added.remove(seq) {
                         self.delta_dropped.insert(*seq);
@@ -59,12 +63,13 @@ impl Dirty {
     /// The records to store, as they are now. The header is the caller's to fill in.
     pub fn take(&mut self, registry: &Registry) -> StateUpdate {
         let taken = std::mem::take(self);
-        let instances = taken.instances.into_iter().map(|(key, part)| match registry.get(&key) {
-            None => InstanceUpdate::Removed(key),
-            Some(registration) => match part {
-                Part::Whole => InstanceUpdate::Document(key, registration.clone()),
-                Part::Lease => InstanceUpdate::Lease(key, registration.clone()),
-            },
+        let instances = taken.instances.into_iter().map(|(key, part)| {
+            let registration = if part == Part::Gone { None } else { registry.get(&key) };
+            match registration {
+                None => InstanceUpdate::Removed(key),
+                Some(registration) if part == Part::Lease => InstanceUpdate::Lease(key, registration.clone()),
+                Some(registration) => InstanceUpdate::Document(key, registration.clone()),
+            }
         });
         StateUpdate {
             instances: instances.collect(),

@@ -1,17 +1,18 @@
 //! What peers ask of Raft on this node, as messages.
 
-use std::io;
+use std::io::{self, Write};
+use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use openraft::LogIdOptionExt;
 use openraft::alias::{SnapshotMetaOf, SnapshotOf};
-use tokio::io::AsyncWriteExt;
 
 use super::consensus::Consensus;
 use super::rpc::{self, peer};
 use super::types::{
     TypeConfig, log_id_from_message, stored_membership_from_message, vote_from_message, vote_to_message,
 };
+use crate::blocking::blocking;
 use crate::encoding::DecodeError;
 use crate::storage::{SnapshotError, SnapshotFile};
 
@@ -96,15 +97,14 @@ impl Consensus {
             last_membership: stored_membership_from_message(head.membership)?,
         };
         let incoming = self.machine().snapshots().incoming()?;
-        let mut file = tokio::fs::File::from_std(incoming.file().try_clone()?);
+        let file = Arc::new(incoming.file().try_clone()?);
         while let Some(part) = next().await? {
             let Part::Data(data) = part else {
                 return Err(DecodeError::Missing("data").into());
             };
-            file.write_all(&data).await?;
+            let file = file.clone();
+            blocking(move || (&*file).write_all(&data)).await??;
         }
-        file.flush().await?;
-        drop(file);
         let incoming = verified(incoming, meta.last_log_id.index()).await?;
         let snapshot = SnapshotOf::<TypeConfig, SnapshotFile> { meta, snapshot: incoming };
         let response = self.raft.install_full_snapshot(vote, snapshot).await.map_err(stopped)?;
@@ -114,14 +114,13 @@ impl Consensus {
 
 /// The snapshot if all of it arrived, and it is what was announced.
 async fn verified(incoming: SnapshotFile, announced: Option<u64>) -> Result<SnapshotFile, IncomingError> {
-    let verifying = tokio::task::spawn_blocking(move || {
+    let verifying = blocking(move || {
         incoming.verify()?;
         let index = incoming.header()?.applied.map(|applied| applied.index);
         Ok::<_, SnapshotError>((incoming, index))
     });
     let broken = |reason: String| IncomingError::BrokenOff(reason);
-    let (incoming, index) =
-        verifying.await.map_err(io::Error::other)?.map_err(|error| broken(error.to_string()))?;
+    let (incoming, index) = verifying.await?.map_err(|error| broken(error.to_string()))?;
     if index != announced {
         return Err(broken("it is of another log index than announced".to_owned()));
     }

@@ -32,5 +32,4 @@ pub use machine::{AppliedState, Machine, Observer};
 pub use peers::{ForwardError, PeerDescription, Peers};
 pub use roles::follow_roles;
 pub use rpc::peer;
-pub use runtime::seed_randomness;
 pub use types::{NodeId, TypeConfig};

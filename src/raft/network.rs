@@ -1,7 +1,8 @@
 //! Raft's outgoing calls.
 
+use std::fs::File;
 use std::future::Future;
-use std::io;
+use std::io::{self, Read, Seek};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,6 @@ use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest,
     TransferLeaderResponse, VoteRequest, VoteResponse,
 };
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tonic::{Request, Response, Status};
 
 use super::connector::Connector;
@@ -24,6 +24,7 @@ use super::types::{
     Node, NodeId, TypeConfig, log_id_to_message, stored_membership_to_message, vote_from_message,
     vote_to_message,
 };
+use crate::blocking::blocking;
 use crate::encoding::DecodeError;
 use crate::storage::SnapshotFile;
 
@@ -219,16 +220,13 @@ async fn chunks(
     snapshot: &SnapshotFile,
 ) -> io::Result<impl stream::Stream<Item = peer::SnapshotChunk> + use<>> {
     use peer::snapshot_chunk::Part;
-    let mut file = tokio::fs::File::from_std(snapshot.file().try_clone()?);
-    file.rewind().await?;
-    let data = stream::unfold(file, |mut file| async move {
-        let mut buffer = vec![0; SNAPSHOT_CHUNK_BYTES];
-        match file.read(&mut buffer).await {
-            Ok(0) => None,
-            Ok(read) => {
-                buffer.truncate(read);
-                Some((peer::SnapshotChunk { part: Some(Part::Data(Bytes::from(buffer))) }, file))
-            }
+    let file = Arc::new(snapshot.file().try_clone()?);
+    (&*file).rewind()?;
+    let data = stream::unfold(file, |file| async move {
+        let reading = file.clone();
+        match blocking(move || read_chunk(&reading)).await.flatten() {
+            Ok(chunk) if chunk.is_empty() => None,
+            Ok(chunk) => Some((peer::SnapshotChunk { part: Some(Part::Data(chunk)) }, file)),
             Err(error) => {
                 tracing::error!(%error, "a snapshot cannot be read to be sent");
                 None
@@ -237,4 +235,11 @@ async fn chunks(
     });
     let head = peer::SnapshotChunk { part: Some(Part::Head(head)) };
     Ok(futures_util::StreamExt::chain(stream::iter([head]), data))
+}
+
+/// The next chunk; empty at the end.
+fn read_chunk(file: &File) -> io::Result<Bytes> {
+    let mut chunk = Vec::with_capacity(SNAPSHOT_CHUNK_BYTES);
+    file.take(SNAPSHOT_CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
+    Ok(Bytes::from(chunk))
 }

@@ -1,6 +1,5 @@
-//! Tokio as Raft's runtime, with random choices that a test can have repeated.
+//! Tokio as Raft's runtime, with random choices that a simulation can repeat.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
@@ -11,15 +10,8 @@ use openraft::rt::AsyncRuntime;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-thread_local! {
-    static SEED: Cell<Option<u64>> = const { Cell::new(None) };
-}
-
-/// Has every random choice of Raft on this thread follow from a seed: how long each node waits before
-/// it stands for election. For simulations, whose nodes share a thread.
-pub fn seed_randomness(seed: u64) {
-    SEED.set(Some(seed));
-}
+use crate::blocking::blocking;
+use crate::simulated::next_seed;
 
 #[derive(Debug)]
 pub struct Runtime(TokioRuntime);
@@ -72,12 +64,10 @@ impl AsyncRuntime for Runtime {
     }
 
     fn thread_rng() -> Self::ThreadLocalRng {
-        let Some(seed) = SEED.get() else {
-            return StdRng::from_rng(&mut rand::rng());
-        };
-        let mut rng = StdRng::seed_from_u64(seed);
-        SEED.set(Some(rng.next_u64()));
-        rng
+        match next_seed(|seed| StdRng::seed_from_u64(seed).next_u64()) {
+            Some(seed) => StdRng::seed_from_u64(seed.rotate_left(32)),
+            None => StdRng::from_rng(&mut rand::rng()),
+        }
     }
 
     fn new(threads: usize) -> Self {
@@ -96,7 +86,6 @@ impl AsyncRuntime for Runtime {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let running = tokio::task::spawn_blocking(f);
-        async { running.await.map_err(io::Error::other) }
+        blocking(f)
     }
 }

@@ -8,6 +8,7 @@ use openraft::storage::RaftSnapshotBuilder;
 
 use super::machine::Machine;
 use super::types::{TypeConfig, log_id_from_message, stored_membership_from_message};
+use crate::blocking::blocking;
 use crate::encoding::DecodeError;
 use crate::encoding::message::StateHeader;
 use crate::registry::Snapshot;
@@ -31,12 +32,12 @@ impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
         let captured = self.captured.take();
         let (header, snapshot) = captured.ok_or_else(|| io::Error::other("already built"))?;
         let snapshots = self.snapshots.clone();
-        let writing = tokio::task::spawn_blocking(move || {
+        let writing = blocking(move || {
             // The newer one, if another was received meanwhile.
             let file = snapshots.write(&header, &snapshot)?;
             Ok::<_, io::Error>((file.header()?, file))
         });
-        let (header, file) = writing.await.map_err(io::Error::other)??;
+        let (header, file) = writing.await??;
         tracing::info!(
             index = header.applied.map_or(0, |applied| applied.index),
             instances = header.registrations,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::delta::{DELTA_RETENTION_MS, DeltaEntry};
+use super::delta::{DELTA_RETENTION_MS, DeltaEntry, Dropped};
 use super::instance::{Instance, MAX_INSTANCE_BYTES, Metadata};
 use super::lease::{Action, Lease, Registration};
 use super::name::Key;
@@ -211,7 +211,7 @@ impl Registry {
             None => self.instance_count += 1,
         }
         changes.push(Change::Put { key: key.clone(), registration: registration.clone() });
-        self.add_to_delta(key, registration, false, changes);
+        self.add_to_delta(key, registration, None, changes);
     }
 
     /// Renews a lease and changes what goes with it; `visible` if a reader could tell.
@@ -240,7 +240,7 @@ impl Registry {
         self.hash.add(after);
         if visible {
             changes.push(Change::Put { key: key.clone(), registration: shared.clone() });
-            self.add_to_delta(key.clone(), shared, false, changes);
+            self.add_to_delta(key.clone(), shared, None, changes);
         } else {
             changes.push(Change::Renewed { key: key.clone(), lease });
         }
@@ -264,24 +264,27 @@ impl Registry {
         last.action = Action::Deleted;
         last.last_updated_ms = self.now_ms;
         last.lease.evicted_ms = self.now_ms;
-        self.add_to_delta(key.clone(), Arc::new(last), true, changes);
+        let held = Held { registration: Arc::new(last), ..held };
+        let hash = held.hash();
+        self.add_to_delta(key.clone(), held.registration, Some(hash), changes);
         true
     }
 
+    /// Adds a change to the delta; `deleted` is the last hash of an instance that is gone.
     fn add_to_delta(
         &mut self,
         key: Key,
         registration: Arc<Registration>,
-        deleted: bool,
+        deleted: Option<u64>,
         changes: &mut Vec<Change>,
     ) {
         let seq = self.next_sequence();
-        let deleted = deleted.then(|| registration.clone());
-        let entry = DeltaEntry { at_ms: self.now_ms, key: key.clone(), deleted };
-        self.hash.add(delta_entry_hash(seq, &entry));
-        if let Some((former, entry)) = self.delta.add(seq, entry) {
-            self.hash.remove(delta_entry_hash(former, &entry));
-            changes.push(Change::DeltaDropped { seq: former });
+        let last = deleted.map(|_| registration.clone());
+        let entry = DeltaEntry { at_ms: self.now_ms, key: key.clone(), deleted: last };
+        let hash = delta_entry_hash(seq, &entry, deleted.unwrap_or(0));
+        self.hash.add(hash);
+        if let Some(replaced) = self.delta.add(seq, entry, hash) {
+            self.dropped(replaced, changes);
         }
         changes.push(Change::DeltaAdded { seq, key, registration });
         self.trim_delta(changes);
@@ -289,10 +292,14 @@ impl Registry {
 
     fn trim_delta(&mut self, changes: &mut Vec<Change>) {
         let horizon_ms = self.now_ms.saturating_sub(DELTA_RETENTION_MS);
-        while let Some((seq, entry)) = self.delta.pop_outdated(horizon_ms) {
-            self.hash.remove(delta_entry_hash(seq, &entry));
-            changes.push(Change::DeltaDropped { seq });
+        while let Some(outdated) = self.delta.pop_outdated(horizon_ms) {
+            self.dropped(outdated, changes);
         }
+    }
+
+    fn dropped(&mut self, Dropped { seq, key, hash }: Dropped, changes: &mut Vec<Change>) {
+        self.hash.remove(hash);
+        changes.push(Change::DeltaDropped { seq, key });
     }
 
     fn next_sequence(&mut self) -> u64 {

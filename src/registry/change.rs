@@ -18,7 +18,7 @@ pub enum Change {
     /// one being dropped first.
     DeltaAdded { seq: u64, key: Key, registration: Arc<Registration> },
     /// The delta lost an entry: a newer one of the same key replaced it, or its time is over.
-    DeltaDropped { seq: u64 },
+    DeltaDropped { seq: u64, key: Key },
     /// Self-preservation began or ended in a scope, or its reason is another; no instance has changed.
     SelfPreservation { scope: Scope, in_force: Option<SelfPreservation> },
 }

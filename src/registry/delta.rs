@@ -3,7 +3,7 @@
 //! Part of the replicated state, so that a client finds the same delta at whichever node it asks
 //! next, also after a restart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::lease::Registration;
@@ -29,37 +29,60 @@ pub struct DeltaEntry {
 /// Changes in the order they happened, the latest of each instance only.
 #[derive(Debug, Clone, Default)]
 pub struct Delta {
-    entries: BTreeMap<u64, DeltaEntry>,
-    sequences: BTreeMap<Key, u64>,
+    entries: BTreeMap<u64, Hashed>,
+    /// Only ever asked for single keys: it has no order that could differ between nodes.
+    sequences: HashMap<Key, u64>,
+}
+
+/// An entry with its part of the state hash, which is needed once more when it is dropped.
+#[derive(Debug, Clone)]
+struct Hashed {
+    entry: DeltaEntry,
+    hash: u64,
+}
+
+/// What is needed of an entry that is in the delta no more.
+#[derive(Debug)]
+pub(super) struct Dropped {
+    pub(super) seq: u64,
+    pub(super) key: Key,
+    pub(super) hash: u64,
 }
 
 impl Delta {
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (u64, &DeltaEntry)> {
-        self.entries.iter().map(|(seq, entry)| (*seq, entry))
+        self.entries.iter().map(|(seq, hashed)| (*seq, &hashed.entry))
     }
 
     /// Those of the entries that are still here.
     pub fn select(&self, sequences: &BTreeSet<u64>) -> Vec<(u64, DeltaEntry)> {
-        let entry = |seq: &u64| self.entries.get(seq).map(|entry| (*seq, entry.clone()));
+        let entry = |seq: &u64| self.entries.get(seq).map(|hashed| (*seq, hashed.entry.clone()));
         sequences.iter().filter_map(entry).collect()
     }
 
-    /// Adds an entry; gives back the one it replaces.
-    pub(super) fn add(&mut self, seq: u64, entry: DeltaEntry) -> Option<(u64, DeltaEntry)> {
+    /// Adds an entry with its part of the state hash; gives back the one it replaces.
+    pub(super) fn add(&mut self, seq: u64, entry: DeltaEntry, hash: u64) -> Option<Dropped> {
         let former = self.sequences.insert(entry.key.clone(), seq);
-        let replaced = former.and_then(|seq| self.entries.remove(&seq).map(|entry| (seq, entry)));
-        self.entries.insert(seq, entry);
+        let replaced = former.and_then(|seq| self.entries.remove(&seq).map(|hashed| hashed.dropped(seq)));
+        self.entries.insert(seq, Hashed { entry, hash });
         replaced
     }
 
     /// Takes out the oldest entry if it happened before `horizon_ms` or there are too many.
-    pub(super) fn pop_outdated(&mut self, horizon_ms: i64) -> Option<(u64, DeltaEntry)> {
-        let (_, oldest) = self.entries.first_key_value()?;
-        if oldest.at_ms >= horizon_ms && self.entries.len() <= DELTA_MAX_ENTRIES {
+    pub(super) fn pop_outdated(&mut self, horizon_ms: i64) -> Option<Dropped> {
+        let too_many = self.entries.len() > DELTA_MAX_ENTRIES;
+        let oldest = self.entries.first_entry()?;
+        if oldest.get().entry.at_ms >= horizon_ms && !too_many {
             return None;
         }
-        let (seq, entry) = self.entries.pop_first()?;
-        self.sequences.remove(&entry.key);
-        Some((seq, entry))
+        let (seq, hashed) = oldest.remove_entry();
+        self.sequences.remove(&hashed.entry.key);
+        Some(hashed.dropped(seq))
+    }
+}
+
+impl Hashed {
+    fn dropped(self, seq: u64) -> Dropped {
+        Dropped { seq, key: self.entry.key, hash: self.hash }
     }
 }

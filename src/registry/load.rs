@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::delta::DeltaEntry;
 use super::lease::Registration;
 use super::name::Key;
-use super::state_hash::{delta_entry_hash, document_hash};
+use super::state_hash::{delta_entry_hash, document_hash, registration_hash};
 use super::{Change, Held, Registry, Scope, SelfPreservation};
 
 /// Everything the registry is made of, in the order of its keys.
@@ -75,8 +75,13 @@ impl Registry {
             if entry.deleted.is_none() && registry.get(&entry.key).is_none() {
                 return Err(LoadError::DanglingDelta { seq, key: entry.key });
             }
-            registry.hash.add(delta_entry_hash(seq, &entry));
-            registry.delta.add(seq, entry);
+            let deleted = entry
+                .deleted
+                .as_ref()
+                .map_or(0, |last| registration_hash(document_hash(&entry.key, &last.instance), last));
+            let hash = delta_entry_hash(seq, &entry, deleted);
+            registry.hash.add(hash);
+            registry.delta.add(seq, entry, hash);
         }
         for (scope, in_force) in snapshot.self_preservation {
             registry.put_self_preservation(scope, Some(in_force));

@@ -55,11 +55,9 @@ pub(super) fn registration_hash(document: u64, registration: &Registration) -> u
     )
 }
 
-pub(super) fn delta_entry_hash(seq: u64, entry: &DeltaEntry) -> u64 {
-    let deleted = entry
-        .deleted
-        .as_ref()
-        .map_or(0, |last| registration_hash(document_hash(&entry.key, &last.instance), last));
+/// The hash of an entry of the delta; `deleted` is that of the instance it has the last of
+/// ([`registration_hash`]), 0 if that is still in the registry.
+pub(super) fn delta_entry_hash(seq: u64, entry: &DeltaEntry, deleted: u64) -> u64 {
     words_hash(key_hash(&entry.key), &[seq, entry.at_ms as u64, deleted])
 }
 

@@ -1,5 +1,6 @@
 //! Everything on disk but the Raft log: the state, the newest snapshot, whose directory it is.
 
+mod aside;
 mod keys;
 pub mod marker;
 mod snapshot_file;
@@ -11,6 +12,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+pub use aside::aside;
 pub use snapshot_file::{SnapshotDir, SnapshotError, SnapshotFile};
 pub use state::{InstanceUpdate, StateError, StateStore, StateUpdate, StoredState};
 

@@ -12,8 +12,8 @@ use crate::registry::{AppName, Key, Registration};
 /// its own application anew.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Delta {
-    apps: OrdMap<u64, AppName>,
     groups: OrdMap<AppName, Arc<DeltaGroup>>,
+    entries: usize,
 }
 
 /// The entries of one application. Never empty.
@@ -26,21 +26,24 @@ pub(super) struct DeltaGroup {
 
 impl Delta {
     pub(super) fn add(&mut self, seq: u64, key: &Key, registration: &Arc<Registration>) {
-        self.apps.insert(seq, key.app.clone());
         let group = self
             .groups
             .entry(key.app.clone())
             .or_insert_with(|| Arc::new(DeltaGroup::of(key.app.clone(), OrdMap::new())));
-        Arc::make_mut(group).entries.insert(seq, registration.clone());
+        if Arc::make_mut(group).entries.insert(seq, registration.clone()).is_none() {
+            self.entries += 1;
+        }
     }
 
-    pub(super) fn drop_entry(&mut self, seq: u64) {
-        let Some(app) = self.apps.remove(&seq) else { return };
-        let Some(group) = self.groups.get_mut(&app) else { return };
+    pub(super) fn drop_entry(&mut self, seq: u64, app: &AppName) {
+        let Some(group) = self.groups.get_mut(app) else { return };
         let group = Arc::make_mut(group);
-        group.entries.remove(&seq);
+        if group.entries.remove(&seq).is_none() {
+            return;
+        }
+        self.entries -= 1;
         if group.entries.is_empty() {
-            self.groups.remove(&app);
+            self.groups.remove(app);
         }
     }
 
@@ -52,7 +55,7 @@ impl Delta {
     }
 
     pub(super) fn entry_count(&self) -> usize {
-        self.apps.len()
+        self.entries
     }
 }
 

@@ -27,7 +27,7 @@ impl View {
                 Change::Removed { key } => next.remove(key),
                 Change::Renewed { key, lease } => next.renew(key, lease),
                 Change::DeltaAdded { seq, key, registration } => next.delta.add(*seq, key, registration),
-                Change::DeltaDropped { seq } => next.delta.drop_entry(*seq),
+                Change::DeltaDropped { seq, key } => next.delta.drop_entry(*seq, &key.app),
                 Change::SelfPreservation { .. } => {}
             }
         }

@@ -38,7 +38,7 @@ fn entries_are_in_order_of_change_and_grouped_by_application() {
     assert_eq!(entries(&view), expected);
     assert_eq!(view.delta_count(), 4);
 
-    let shorter = view.update(&[Change::DeltaDropped { seq: 10 }], 8);
+    let shorter = view.update(&[delta_dropped(10, &Sample::new("LEDGER", "z"))], 8);
     let expected = ["BILLING y.example.org", "LEDGER a.example.org", "CART x.example.org"];
     assert_eq!(entries(&shorter), expected, "an application's place is that of its first entry");
 }
@@ -47,7 +47,7 @@ fn entries_are_in_order_of_change_and_grouped_by_application() {
 fn a_newer_entry_takes_the_place_of_the_older() {
     let sample = Sample::new("BILLING", "a");
     let view = View::default().update(&[delta_added(1, &sample)], 7);
-    let replaced = [Change::DeltaDropped { seq: 1 }, delta_added(2, &sample.clone().status(Status::Down))];
+    let replaced = [delta_dropped(1, &sample), delta_added(2, &sample.clone().status(Status::Down))];
     let next = view.update(&replaced, 8);
     assert_eq!(entries(&next), ["BILLING a.example.org"]);
     assert!(text(next.bulk(Bulk::Delta, Format::Json, false)).contains("\"status\":\"DOWN\""));
@@ -65,9 +65,10 @@ fn the_hash_is_that_of_the_whole_registry() {
 
 #[test]
 fn the_version_moves_with_the_content_and_is_never_that_of_a_full_fetch() {
-    let view = View::default().update(&[delta_added(1, &Sample::new("BILLING", "a"))], 1);
+    let sample = Sample::new("BILLING", "a");
+    let view = View::default().update(&[delta_added(1, &sample)], 1);
     assert_eq!(version(&view), "2");
-    let next = view.update(&[Change::DeltaDropped { seq: 1 }], 40);
+    let next = view.update(&[delta_dropped(1, &sample)], 40);
     assert_eq!(version(&next), "41");
     assert_eq!(entries(&next), [""; 0]);
     let full = text(next.bulk(Bulk::Full, Format::Json, false));
@@ -76,7 +77,11 @@ fn the_version_moves_with_the_content_and_is_never_that_of_a_full_fetch() {
 
 #[test]
 fn dropping_what_is_not_there_is_nothing() {
-    let view = View::default().update(&[delta_added(1, &Sample::new("BILLING", "a"))], 1);
-    let next = view.update(&[Change::DeltaDropped { seq: 9 }], 2);
-    assert_eq!(entries(&next), entries(&view));
+    let sample = Sample::new("BILLING", "a");
+    let view = View::default().update(&[delta_added(1, &sample)], 1);
+    for unknown in [delta_dropped(9, &sample), delta_dropped(1, &Sample::new("LEDGER", "a"))] {
+        let next = view.update(&[unknown], 2);
+        assert_eq!(entries(&next), entries(&view));
+        assert_eq!(next.delta_count(), 1);
+    }
 }

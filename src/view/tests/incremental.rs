@@ -77,7 +77,7 @@ impl Model {
                 vec![Change::Renewed { key, lease: registration.lease }]
             }
             Step::ExpireDelta => match self.delta.pop_first() {
-                Some((seq, _)) => vec![Change::DeltaDropped { seq }],
+                Some((seq, (key, _))) => vec![Change::DeltaDropped { seq, key }],
                 None => Vec::new(),
             },
             Step::Read => Vec::new(),
@@ -88,7 +88,7 @@ impl Model {
         let former = self.delta.iter().find(|(_, (entered, _))| *entered == key).map(|(seq, _)| *seq);
         if let Some(seq) = former {
             self.delta.remove(&seq);
-            changes.push(Change::DeltaDropped { seq });
+            changes.push(Change::DeltaDropped { seq, key: key.clone() });
         }
         let seq = self.next_seq;
         self.next_seq += 1;

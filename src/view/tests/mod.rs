@@ -129,6 +129,10 @@ fn delta_added(seq: u64, sample: &Sample) -> Change {
     Change::DeltaAdded { seq, key: sample.key(), registration }
 }
 
+fn delta_dropped(seq: u64, sample: &Sample) -> Change {
+    Change::DeltaDropped { seq, key: sample.key() }
+}
+
 /// The view of a registry with just these instances.
 fn view_of(samples: &[Sample]) -> View {
     let changes: Vec<Change> = samples.iter().map(Sample::put).collect();

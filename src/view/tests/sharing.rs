@@ -109,7 +109,7 @@ fn renewals_alone_are_not_visible() {
     let renewed = renewed(&Sample::new("BILLING", "a"), 5);
     assert!(!View::is_visible(&[]));
     assert!(!View::is_visible(std::slice::from_ref(&renewed)));
-    assert!(View::is_visible(&[renewed, Change::DeltaDropped { seq: 1 }]));
+    assert!(View::is_visible(&[renewed, delta_dropped(1, &Sample::new("BILLING", "a"))]));
 }
 
 #[test]
