@@ -13,6 +13,11 @@ const AGAIN_AFTER_MS: u64 = 1000;
 /// was to last.
 const FURTHEST_LOOK_MS: u64 = 60_000;
 
+/// Leases that are due at once, at most: few enough that a renewal hardly waits for their end.
+const DUE_AT_ONCE: usize = 200;
+/// Leases looked at at once, at most: whatever is applied waits for that.
+const LOOKS_AT_ONCE: usize = 2000;
+
 #[derive(Debug)]
 pub struct Deadlines {
     bucket_ms: u64,
@@ -115,19 +120,31 @@ impl Deadlines {
         }
     }
 
-    /// The leases whose time is over at `now_ms`.
+    /// Leases whose time is over at `now_ms`, those first that were to be looked at first; not all of them if
+    /// they are many, see [`Deadlines::is_behind`].
     pub fn due(&mut self, now_ms: u64) -> Vec<Due> {
         let mut due = Vec::new();
-        while let Some(entry) = self.buckets.first_entry() {
-            if *entry.key() > now_ms / self.bucket_ms {
-                break;
-            }
-            let (bucket, keys) = entry.remove_entry();
-            for key in keys {
-                due.extend(self.look_at(key, bucket, now_ms));
-            }
+        let mut looks = 0;
+        while due.len() < DUE_AT_ONCE
+            && looks < LOOKS_AT_ONCE
+            && let Some(mut bucket) = self.buckets.first_entry()
+            && *bucket.key() <= now_ms / self.bucket_ms
+        {
+            let at = *bucket.key();
+            let Some(key) = bucket.get_mut().pop() else {
+                bucket.remove();
+                continue;
+            };
+            looks += 1;
+            due.extend(self.look_at(key, at, now_ms));
         }
         due
+    }
+
+    /// Whether there are leases left that are to be looked at at `now_ms`.
+    pub fn is_behind(&self, now_ms: u64) -> bool {
+        let first = self.buckets.first_key_value();
+        first.is_some_and(|(bucket, keys)| *bucket <= now_ms / self.bucket_ms && !keys.is_empty())
     }
 
     /// Keeps a lease that is due; it comes up again at `until_ms`.

@@ -26,22 +26,13 @@ use standstill::{Hindrance, Standstill};
 
 /// How often the lease clock is moved on: what a starved process cannot keep up with is not counted.
 const PULSE: Duration = Duration::from_millis(50);
-/// Leases in one expiry command: few enough that a renewal in the next batch hardly waits for it.
-const LEASES_PER_COMMAND: usize = 500;
-
 /// Follows the registry's leases while this node leads.
 pub struct Lessor {
     state: Mutex<State>,
 }
 
-/// One of the times that this node leads, from its begin to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Leadership(u64);
-
 struct State {
-    leading: Option<Leadership>,
-    /// How often this node has led.
-    leaderships: u64,
+    leading: bool,
     clock: LeaseClock,
     deadlines: Deadlines,
     self_preservation: SelfPreservation,
@@ -52,8 +43,7 @@ impl Lessor {
     /// A lessor that is to be looked at every `tick`.
     pub fn new(tick: Duration, settings: SelfPreservationSettings) -> Self {
         let state = State {
-            leading: None,
-            leaderships: 0,
+            leading: false,
             clock: LeaseClock::new(PULSE, Instant::now()),
             deadlines: Deadlines::new(tick, settings.window),
             self_preservation: SelfPreservation::new(settings),
@@ -66,15 +56,14 @@ impl Lessor {
     /// nothing is applied to the registry.
     pub fn lead(&self, registry: &Registry) {
         let mut state = self.state();
-        state.leaderships += 1;
-        state.leading = Some(Leadership(state.leaderships));
+        state.leading = true;
         state.restart(registry);
     }
 
     /// Leaves the deadlines to another node.
     pub fn follow(&self) {
         let mut state = self.state();
-        state.leading = None;
+        state.leading = false;
         state.deadlines.clear();
     }
 
@@ -84,19 +73,14 @@ impl Lessor {
         let mut state = self.state();
         let now = Instant::now();
         state.clock.pulse(now, hindrance.is_none());
-        let hindrance = hindrance.filter(|_| state.leading.is_some());
+        let hindrance = hindrance.filter(|_| state.leading);
         state.standstill.tell(now, hindrance);
     }
 
-    /// Decides about the leases that ran out, for as long as this leadership lasts.
-    fn decide(&self) -> Option<(Leadership, Decisions)> {
+    /// Decides about leases that ran out, if this node leads.
+    fn decide(&self) -> Option<Decisions> {
         let State { leading, clock, deadlines, self_preservation, .. } = &mut *self.state();
-        let leadership = (*leading)?;
-        Some((leadership, self_preservation.decide(deadlines, clock.at_last_pulse_ms())))
-    }
-
-    fn leads(&self, leadership: Leadership) -> bool {
-        self.state().leading == Some(leadership)
+        leading.then(|| self_preservation.decide(deadlines, clock.at_last_pulse_ms()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -108,7 +92,7 @@ impl Lessor {
 impl Observer for Lessor {
     fn applied(&self, changes: &[Change]) {
         let mut state = self.state();
-        if state.leading.is_none() {
+        if !state.leading {
             return;
         }
         let now_ms = state.clock.read_ms(Instant::now());
@@ -131,7 +115,7 @@ impl Observer for Lessor {
 
     fn replaced(&self, registry: &Registry) {
         let mut state = self.state();
-        if state.leading.is_some() {
+        if state.leading {
             state.restart(registry);
         }
     }
@@ -164,42 +148,44 @@ pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration) {
     let mut ticks = interval(tick);
     loop {
         ticks.tick().await;
-        let Some((leadership, decisions)) = lessor.decide() else {
-            continue;
-        };
-        let Decisions { expire, begin, tell, end } = decisions;
-        for (scope, silence) in begin {
-            let Silence { silent, leases } = silence;
-            tracing::warn!(
-                %scope, silent, leases,
-                "self-preservation begins: so many leases fell silent together that none of them ends for now"
-            );
-            set_self_preservation(proposer, scope, Some(silence)).await;
-        }
-        for (scope, silence) in tell {
-            set_self_preservation(proposer, scope, Some(silence)).await;
-        }
-        for (scope, ended) in end {
-            let reason = match ended {
-                Ended::Quiet => "few leases are silent now",
-                Ended::SwitchedOff => "it is switched off at this leader",
-            };
-            tracing::warn!(%scope, reason, "self-preservation ends");
-            set_self_preservation(proposer, scope, None).await;
-        }
-        for leases in expire.chunks(LEASES_PER_COMMAND) {
-            if !lessor.leads(leadership) {
-                // The next leader gives every lease its whole duration again.
+        // Each time anew: the next leader is to give every lease its whole duration again.
+        while let Some(decisions) = lessor.decide() {
+            let begin = Instant::now();
+            let more = decisions.more;
+            let carried_out = carry_out(proposer, decisions).await;
+            if !(more && carried_out) {
                 break;
             }
-            let begin = Instant::now();
-            expire_together(proposer, leases).await;
-            if expire.len() > LEASES_PER_COMMAND {
-                // Renewals have half of the time to themselves, however many leases run out.
-                tokio::time::sleep(begin.elapsed()).await;
-            }
+            // Renewals have half of the time to themselves, however many leases run out.
+            tokio::time::sleep(begin.elapsed()).await;
         }
     }
+}
+
+/// Whether all of it is in the log.
+async fn carry_out(proposer: &Proposer, decisions: Decisions) -> bool {
+    let Decisions { expire, begin, tell, end, more: _ } = decisions;
+    let mut carried_out = true;
+    for (scope, silence) in begin {
+        let Silence { silent, leases } = silence;
+        tracing::warn!(
+            %scope, silent, leases,
+            "self-preservation begins: so many leases fell silent together that none of them ends for now"
+        );
+        carried_out &= set_self_preservation(proposer, scope, Some(silence)).await;
+    }
+    for (scope, silence) in tell {
+        carried_out &= set_self_preservation(proposer, scope, Some(silence)).await;
+    }
+    for (scope, ended) in end {
+        let reason = match ended {
+            Ended::Quiet => "few leases are silent now",
+            Ended::SwitchedOff => "it is switched off at this leader",
+        };
+        tracing::warn!(%scope, reason, "self-preservation ends");
+        carried_out &= set_self_preservation(proposer, scope, None).await;
+    }
+    carried_out & expire_together(proposer, expire).await
 }
 
 fn interval(period: Duration) -> Interval {
@@ -208,16 +194,28 @@ fn interval(period: Duration) -> Interval {
     interval
 }
 
-async fn expire_together(proposer: &Proposer, leases: &[(Key, u64)]) {
-    match proposer.propose_as_leader(&Command::Expire { leases: leases.to_vec() }).await {
-        Ok(outcome) => tracing::info!(due = leases.len(), ?outcome, "leases ran out"),
-        Err(error) => tracing::warn!(%error, due = leases.len(), "leases that ran out stay for now"),
+async fn expire_together(proposer: &Proposer, leases: Vec<(Key, u64)>) -> bool {
+    let due = leases.len();
+    if due == 0 {
+        return true;
     }
+    match proposer.propose_as_leader(&Command::Expire { leases }).await {
+        Ok(outcome) => tracing::info!(due, ?outcome, "leases ran out"),
+        Err(error) => {
+            tracing::warn!(%error, due, "leases that ran out stay for now");
+            return false;
+        }
+    }
+    true
 }
 
-async fn set_self_preservation(proposer: &Proposer, scope: Scope, silence: Option<Silence>) {
+async fn set_self_preservation(proposer: &Proposer, scope: Scope, silence: Option<Silence>) -> bool {
     let command = Command::SetSelfPreservation { scope, silence };
-    if let Err(error) = proposer.propose_as_leader(&command).await {
-        tracing::warn!(%error, "self-preservation is not told to the other nodes; it will be tried again");
+    match proposer.propose_as_leader(&command).await {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::warn!(%error, "self-preservation is not told to the other nodes; it will be tried again");
+            false
+        }
     }
 }

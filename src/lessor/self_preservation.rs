@@ -38,6 +38,8 @@ pub enum Ended {
 pub struct Decisions {
     /// The leases to end, with the sequence each ran out at.
     pub expire: Vec<(Key, u64)>,
+    /// There is more to decide already.
+    pub more: bool,
     pub begin: BTreeMap<Scope, Silence>,
     pub tell: Vec<(Scope, Silence)>,
     pub end: Vec<(Scope, Ended)>,
@@ -74,7 +76,7 @@ impl SelfPreservation {
     /// Decides about the leases that are due, and whether what is in force goes on.
     pub fn decide(&mut self, deadlines: &mut Deadlines, now_ms: u64) -> Decisions {
         let due = deadlines.due(now_ms);
-        let mut decisions = Decisions::default();
+        let mut decisions = Decisions { more: deadlines.is_behind(now_ms), ..Decisions::default() };
         self.end_what_is_over(deadlines, &mut decisions, now_ms);
         for Due { key, renew_seq, overdue_ms } in due {
             match self.keeps(&key.app, overdue_ms, deadlines, &mut decisions) {

@@ -1,5 +1,7 @@
 //! Leases in simulated time, with a process that is stopped now and then.
 
+use std::collections::BTreeSet;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -202,22 +204,65 @@ proptest! {
     }
 }
 
-/// An expiry of many leases takes a while; the next leader is to give each its whole duration again.
-#[test]
-fn what_a_leadership_decided_ends_with_it() {
+fn lessor() -> Lessor {
     let settings = SelfPreservationSettings {
         enabled: false,
         threshold_percent: 15,
         window: Duration::from_secs(30),
         longest_hold: Duration::from_secs(600),
     };
-    let lessor = Lessor::new(Duration::from_millis(TICK_MS), settings);
+    Lessor::new(Duration::from_millis(TICK_MS), settings)
+}
+
+fn lease(duration_ms: u64) -> Lease {
+    let (registered_ms, renewed_ms, evicted_ms, service_up_ms) = (0, 0, 0, 0);
+    Lease { duration_ms, registered_ms, renewed_ms, evicted_ms, service_up_ms, renew_seq: 1 }
+}
+
+/// Of many, some at a time; and none any more once another node leads.
+#[tokio::test(start_paused = true)]
+async fn many_leases_end_a_few_at_a_time() {
+    let lessor = lessor();
     assert!(lessor.decide().is_none(), "a follower decides nothing");
     lessor.lead(&Registry::default());
-    let (leadership, _) = lessor.decide().unwrap();
-    assert!(lessor.leads(leadership));
+    let keys: BTreeSet<Key> = (0..10_000).map(|place| key_of("APP", &place.to_string())).collect();
+    for key in &keys {
+        lessor.applied(&[Change::Renewed { key: key.clone(), lease: lease(1000) }]);
+    }
+    let mut ended = BTreeSet::new();
+    let mut most = 0;
+    for _ in 0..40 {
+        tokio::time::advance(PULSE).await;
+        lessor.pulse(None);
+        while let Some(Decisions { expire, more, .. }) = lessor.decide() {
+            most = most.max(expire.len());
+            for (key, _) in expire {
+                lessor.applied(&[Change::Removed { key: key.clone() }]);
+                assert!(ended.insert(key), "it ends once");
+            }
+            if !more {
+                break;
+            }
+        }
+    }
+    assert_eq!(ended, keys);
+    assert!(most < 1000, "{most} at once");
     lessor.follow();
-    assert!(!lessor.leads(leadership));
+    assert!(lessor.decide().is_none(), "a former leader decides nothing");
+}
+
+/// Renewals that take so long may be given up by those who sent them, and then by this node.
+#[tokio::test(start_paused = true)]
+async fn leases_stand_still_while_no_write_is_decided() {
+    let lessor = lessor();
     lessor.lead(&Registry::default());
-    assert!(!lessor.leads(leadership), "it is another leadership of the same node");
+    lessor.applied(&[Change::Renewed { key: key_of("APP", "a"), lease: lease(1000) }]);
+    for (undecided, run_out) in [(Duration::from_secs(1), 0), (Duration::ZERO, 1)] {
+        for _ in 0..100 {
+            tokio::time::advance(PULSE).await;
+            lessor.pulse(Hindrance::found(true, undecided));
+        }
+        let decisions = lessor.decide().unwrap();
+        assert_eq!(decisions.expire.len(), run_out, "with writes undecided for {undecided:?}");
+    }
 }

@@ -103,7 +103,7 @@ impl World {
 
     /// One look, whose decisions all come through.
     fn look(&mut self) {
-        let Decisions { expire, begin, tell, end } =
+        let Decisions { expire, begin, tell, end, more: _ } =
             self.self_preservation.decide(&mut self.deadlines, self.now_ms);
         self.begun += begin.len();
         for (scope, silence) in begin.into_iter().chain(tell) {
