@@ -6,7 +6,9 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, empty, json as json_answer, text};
-use super::{Facade, self_preservation};
+use super::error::HttpError;
+use super::request::Parameters;
+use super::{Facade, query, self_preservation};
 use crate::metrics::{self, Figures};
 use crate::raft::Role;
 use crate::registry::Status;
@@ -123,12 +125,16 @@ pub fn metrics(facade: &Facade) -> Answer {
 }
 
 /// `GET /serverinfo/statusoverrides`: the overrides in force, by instance id.
-pub fn status_overrides(facade: &Facade) -> Answer {
+///
+/// # Errors
+/// As [`query::consistency`].
+pub async fn status_overrides(facade: &Facade, query: Option<&str>) -> Result<Answer, HttpError> {
+    query::consistency(facade, &Parameters::new(query)).await?;
     let overrides: BTreeMap<String, &'static str> = facade.consensus.machine().with_registry(|registry| {
         let overridden = registry.registrations().filter_map(|(key, registration)| {
             Some((key.id.to_string(), registration.overridden.map(Status::as_str)?))
         });
         overridden.collect()
     });
-    json_answer(StatusCode::OK, &json!(overrides))
+    Ok(json_answer(StatusCode::OK, &json!(overrides)))
 }

@@ -38,9 +38,11 @@ async fn act(facade: &Facade, action: Action, request: Request<Body>) -> Result<
     }
     let format = request::format(headers)?;
     match action {
-        Action::Read(Resource::ServerStatus) => Ok(status_page::status(facade, format)),
         Action::Read(resource) => {
             query::consistency(facade, &parameters).await?;
+            if resource == Resource::ServerStatus {
+                return Ok(status_page::status(facade, format));
+            }
             let answer = query::read(facade, &resource, headers, format).await;
             Ok(answer.unwrap_or_else(|| empty(StatusCode::NOT_FOUND)))
         }

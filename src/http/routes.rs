@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::routing::get;
 
+use super::answer::Answer;
 use super::{Facade, admin, dispatch};
 
 pub fn router(facade: Arc<Facade>) -> Router {
@@ -17,7 +18,9 @@ pub fn router(facade: Arc<Facade>) -> Router {
         .route("/metrics", get(async |State(facade): State<Arc<Facade>>| admin::metrics(&facade)))
         .route(
             "/serverinfo/statusoverrides",
-            get(async |State(facade): State<Arc<Facade>>| admin::status_overrides(&facade)),
+            get(async |State(facade): State<Arc<Facade>>, RawQuery(query): RawQuery| {
+                admin::status_overrides(&facade, query.as_deref()).await.unwrap_or_else(Answer::from)
+            }),
         )
         .fallback(dispatch::eureka)
         .with_state(facade)

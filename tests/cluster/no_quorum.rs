@@ -28,8 +28,22 @@ fn one_of_three_reads_on_and_refuses_writes() {
             other => Err(format!("{other:?}")),
         }
     });
-    let strong = Request::get("/eureka/apps?consistency=linearizable").read_timeout(HANGS_AFTER).expect(addr);
-    assert_eq!(strong.status, 503, "a linearizable read");
+    for read in [
+        "/eureka/apps",
+        "/eureka/apps/delta",
+        &document.app_path(),
+        &document.path(),
+        &format!("/eureka/instances/{}", document.id),
+        "/eureka/vips/vip",
+        "/eureka/svips/vip",
+        "/eureka/status",
+        "/serverinfo/statusoverrides",
+    ] {
+        let strong = Request::get(&format!("{read}?consistency=linearizable"));
+        let strong = strong.accept_json().read_timeout(HANGS_AFTER).expect(addr);
+        assert_eq!(strong.status, 503, "a linearizable {read}");
+        assert_eq!(strong.header("retry-after"), Some("1"), "a linearizable {read}");
+    }
 
     for other in others {
         cluster.nodes[other].start();

@@ -1,5 +1,7 @@
 //! A node that acknowledged a write shows it in its own next read, whoever leads.
 
+use serde_json::json;
+
 use super::harness::{Cluster, Document, Request};
 
 const ROUNDS: usize = 300;
@@ -38,6 +40,39 @@ fn a_linearizable_read_shows_what_another_node_acknowledged() {
             let path = format!("{}?consistency=linearizable", document.path());
             let response = Request::get(&path).accept_json().expect(*addr);
             assert_eq!(response.status, 200, "round {round} at {addr}");
+        }
+    }
+}
+
+#[test]
+fn every_read_can_be_linearizable() {
+    let mut cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let addrs = cluster.addrs();
+    for round in 0..ROUNDS / 10 {
+        let id = format!("i-{round}");
+        let document =
+            Document::new("EVERY", &id).set("vipAddress", json!(id)).set("secureVipAddress", json!(id));
+        assert_eq!(document.register().expect(addrs[leader]).status, 204, "round {round}");
+        let overriding = Request::put(&format!("{}/status?value=OUT_OF_SERVICE", document.path()));
+        assert_eq!(overriding.expect(addrs[leader]).status, 200, "round {round}");
+        let reads = [
+            "/eureka/apps".to_owned(),
+            "/eureka/apps/delta".to_owned(),
+            document.app_path(),
+            document.path(),
+            format!("/eureka/instances/{id}"),
+            format!("/eureka/vips/{id}"),
+            format!("/eureka/svips/{id}"),
+            "/serverinfo/statusoverrides".to_owned(),
+        ];
+        for (addr, read) in addrs.iter().flat_map(|addr| reads.iter().map(move |read| (addr, read))) {
+            let response =
+                Request::get(&format!("{read}?consistency=linearizable")).accept_json().expect(*addr);
+            assert_eq!(response.status, 200, "{read} in round {round} at {addr}");
+            let text = response.text();
+            assert!(text.contains(&format!("\"{id}\"")), "{read} in round {round} at {addr}: {text}");
+            assert!(text.contains("OUT_OF_SERVICE"), "{read} in round {round} at {addr}: {text}");
         }
     }
 }
