@@ -1,0 +1,73 @@
+//! The whole cluster in one thread, on simulated time, network and disk: everything that happens follows
+//! from a seed. `SEED=7` runs one seed and tells all of it, `SIM_SEEDS=1000` so many.
+
+mod client;
+mod disk;
+mod faults;
+mod host;
+mod paused_runtime;
+mod rules;
+mod wire;
+mod world;
+
+use std::time::Instant;
+
+use disk::Flaw;
+
+/// Without a wish, as many as a test run has patience for.
+const SEEDS: u64 = 2;
+/// Within so many each flaw is found.
+const FLAW_SEEDS: u64 = 30;
+
+#[test]
+fn clusters_keep_their_promises() {
+    if let Some(seed) = number("SEED") {
+        let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| "error,rs_registry=info".to_owned());
+        tracing_subscriber::fmt().with_env_filter(wanted).without_time().with_ansi(false).init();
+        let run = world::run(seed, None);
+        println!("{}", run.trace.join("\n"));
+        assert_eq!(run.broken, Vec::<String>::new(), "seed {seed}");
+        return;
+    }
+    let seeds = number("SIM_SEEDS").unwrap_or(SEEDS);
+    let begin = Instant::now();
+    let failed: Vec<u64> = (1..=seeds).filter(|seed| fails(*seed)).collect();
+    let simulated_s = (seeds * world::RUN_MS) as f64 / 1000.0;
+    let per_minute = simulated_s / 60.0 / begin.elapsed().as_secs_f64();
+    println!("simulation: {seeds} seeds, {simulated_s} simulated seconds, {per_minute:.2} hours a minute");
+    assert_eq!(failed, Vec::<u64>::new(), "seeds that failed; SEED=<one of them> tells what happened");
+}
+
+#[test]
+#[cfg_attr(not(tokio_unstable), ignore = "only as tests/sim/run.sh builds it")]
+fn a_seed_is_the_same_run_again() {
+    let seed = number("SEED").unwrap_or(1);
+    let (first, second) = (world::run(seed, None), world::run(seed, None));
+    let differ = first.trace.iter().zip(&second.trace).find(|(first, second)| first != second);
+    assert_eq!(differ, None, "the first difference of two runs of seed {seed}");
+    assert_eq!(first.trace.len(), second.trace.len());
+}
+
+/// Of the seeds, some cut power when it matters.
+#[test]
+#[cfg_attr(not(tokio_unstable), ignore = "takes minutes unless optimized; tests/sim/run.sh runs it")]
+fn a_disk_that_lies_is_found_out() {
+    for flaw in [Flaw::AnswersBeforeSync, Flaw::ForgetsVotes] {
+        let found = (1..=FLAW_SEEDS).find_map(|seed| world::run(seed, Some(flaw)).broken.first().cloned());
+        println!("{flaw:?}: {found:?}");
+        assert!(found.is_some(), "{flaw:?} is not found out in {FLAW_SEEDS} seeds");
+    }
+}
+
+fn fails(seed: u64) -> bool {
+    let run = world::run(seed, None);
+    for broken in &run.broken {
+        println!("seed {seed}: {broken}");
+    }
+    !run.broken.is_empty()
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
+}
