@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -44,6 +44,7 @@ pub struct Host {
     pace: Pace,
     /// Milliseconds that passed while the process did not run.
     behind_ms: u64,
+    power_cuts: u32,
     rng: StdRng,
 }
 
@@ -93,6 +94,7 @@ impl Host {
             process: None,
             pace: Pace::Free,
             behind_ms: 0,
+            power_cuts: 0,
             rng: StdRng::seed_from_u64(seed),
         }
     }
@@ -104,7 +106,7 @@ impl Host {
         let tick = Duration::from_millis(self.config.lease_tick_ms);
         let replica = runtime.block_on(async {
             let lessor = Arc::new(Lessor::new(tick, self.config.self_preservation_settings()));
-            let store = StateStore::open(&self.dir.path().join("state")).expect("a state");
+            let store = open_state(&self.dir.path().join(format!("state-{}", self.power_cuts)));
             let stored = store.load().expect("a stored state");
             let snapshots = SnapshotDir::open(&self.dir.path().join("snapshot")).expect("snapshots");
             let machine = Machine::open(store, stored, snapshots, lessor.clone()).expect("the machine");
@@ -148,8 +150,8 @@ impl Host {
         self.wire.powerless(self.id);
         self.end();
         self.disk.cut_power(remaining);
-        // Never synced while it runs.
-        std::fs::remove_dir_all(self.dir.path().join("state")).expect("the state is removed");
+        // The state is never synced while the process runs; the next one finds none.
+        self.power_cuts += 1;
     }
 
     pub fn restore_power(&mut self) {
@@ -247,6 +249,19 @@ fn config(id: NodeId, nodes: &[NodeId], dir: &Path, settings: &[(&str, &str)]) -
     ];
     let flags = Flags::from_pairs(own.into_iter().chain(settings.iter().copied()));
     Config::load(&flags, None, []).expect("settings that fit together")
+}
+
+/// Sled lets go of its files only a moment after it was dropped.
+fn open_state(dir: &Path) -> StateStore {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let begin = Instant::now();
+    loop {
+        match StateStore::open(dir) {
+            Ok(store) => return store,
+            Err(error) => assert!(begin.elapsed() < PATIENCE, "the state cannot be opened: {error}"),
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 async fn whole(response: Response<Body>) -> Answer {

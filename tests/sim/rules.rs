@@ -22,6 +22,8 @@ pub struct Rules(Arc<Mutex<Seen>>);
 
 #[derive(Default)]
 struct Seen {
+    /// How long who is dead may be kept, beside the duration of the lease.
+    hold_ms: u64,
     now_ms: u64,
     /// Since when nothing is wrong with any node; None while something is.
     calm_since_ms: Option<u64>,
@@ -73,6 +75,13 @@ impl Instance {
 }
 
 impl Rules {
+    /// Rules for a cluster that keeps who is dead for so long at most.
+    pub fn new(hold_ms: u64) -> Self {
+        let rules = Self::default();
+        rules.seen().hold_ms = hold_ms;
+        rules
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -310,7 +319,7 @@ impl Rules {
                 continue;
             };
             let from_ms = died_ms.max(settled_ms).max(led_since_ms).max(calm_since_ms);
-            if now_ms <= from_ms + instance.duration_ms + MOST_LATE_MS {
+            if now_ms <= from_ms + instance.duration_ms + seen.hold_ms + MOST_LATE_MS {
                 continue;
             }
             let held = hosts.iter().filter(|host| {

@@ -1,4 +1,4 @@
-//! A run: three nodes, their clients and what goes wrong, a millisecond at a time.
+//! A run: one node or three, their clients and what goes wrong, a millisecond at a time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,9 @@ use super::paused_runtime::paused_runtime;
 use super::rules::Rules;
 use super::wire::{NodeId, Wire};
 
-const NODES: [NodeId; 3] = [1, 2, 3];
+const THREE: &[NodeId] = &[1, 2, 3];
+/// It has no peers whose silence could tell it that it was stopped.
+const ONE: &[NodeId] = &[1];
 /// Where clients are, on the network.
 const CLIENTS: NodeId = 0;
 /// How long a run is, in milliseconds.
@@ -28,9 +30,8 @@ pub const RUN_MS: u64 = 120_000;
 const SETTLE_MS: u64 = 1000;
 /// How often the rules look.
 const LOOK_EVERY_MS: u64 = 10;
-/// Snapshots are made and installed often; who is dead is not kept.
-const SETTINGS: &[(&str, &str)] =
-    &[("self_preservation", "false"), ("snapshot_entries", "200"), ("snapshot_keep_entries", "50")];
+/// How long self-preservation keeps who is dead, where it is on.
+const LONGEST_HOLD_MS: u64 = 15_000;
 
 /// What came of a run.
 pub struct Run {
@@ -66,13 +67,15 @@ enum Item {
 pub fn run(seed: u64, flaw: Option<Flaw>) -> Run {
     simulate(seed);
     let mut rng = StdRng::seed_from_u64(seed);
-    let rules = Rules::default();
+    let nodes = if rng.random_bool(0.2) { ONE } else { THREE };
+    let self_preservation = rng.random_bool(0.3);
+    let rules = Rules::new(if self_preservation { LONGEST_HOLD_MS } else { 0 });
     let wire = Wire::new(rng.random());
     let (letters, received) = mpsc::unbounded_channel();
     let now_ms = Arc::new(AtomicU64::new(0));
-    let access = Access { nodes: NODES.to_vec(), letters, now_ms: now_ms.clone(), rules: rules.clone() };
+    let access = Access { nodes: nodes.to_vec(), letters, now_ms: now_ms.clone(), rules: rules.clone() };
     let mut world = World {
-        hosts: NODES.iter().map(|id| Host::new(*id, &NODES, &wire, rng.random(), flaw, SETTINGS)).collect(),
+        hosts: hosts(nodes, self_preservation, flaw, &wire, &mut rng),
         clients: clients(&access, &mut rng),
         post: Post { letters: received, under_way: BTreeMap::new(), posted: 0, served: Vec::new() },
         faults: Faults::new(rng.random(), RUN_MS, wire.clone(), rules.clone()),
@@ -83,6 +86,24 @@ pub fn run(seed: u64, flaw: Option<Flaw>) -> Run {
     world.run();
     let (broken, trace) = rules.told();
     Run { broken, trace }
+}
+
+/// They make snapshots and install them often.
+fn hosts(
+    nodes: &[NodeId],
+    self_preservation: bool,
+    flaw: Option<Flaw>,
+    wire: &Wire,
+    rng: &mut StdRng,
+) -> Vec<Host> {
+    let (on, longest_hold_ms) = (self_preservation.to_string(), LONGEST_HOLD_MS.to_string());
+    let settings = [
+        ("self_preservation", on.as_str()),
+        ("self_preservation_longest_hold_ms", &longest_hold_ms),
+        ("snapshot_entries", "200"),
+        ("snapshot_keep_entries", "50"),
+    ];
+    nodes.iter().map(|id| Host::new(*id, nodes, wire, rng.random(), flaw, &settings)).collect()
 }
 
 fn clients(access: &Access, rng: &mut StdRng) -> Runtime {
