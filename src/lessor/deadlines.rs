@@ -131,20 +131,19 @@ impl Deadlines {
             && *bucket.key() <= now_ms / self.bucket_ms
         {
             let at = *bucket.key();
-            let Some(key) = bucket.get_mut().pop() else {
+            let key = bucket.get_mut().pop();
+            if bucket.get().is_empty() {
                 bucket.remove();
-                continue;
-            };
+            }
             looks += 1;
-            due.extend(self.look_at(key, at, now_ms));
+            due.extend(key.and_then(|key| self.look_at(key, at, now_ms)));
         }
         due
     }
 
     /// Whether there are leases left that are to be looked at at `now_ms`.
     pub fn is_behind(&self, now_ms: u64) -> bool {
-        let first = self.buckets.first_key_value();
-        first.is_some_and(|(bucket, keys)| *bucket <= now_ms / self.bucket_ms && !keys.is_empty())
+        self.buckets.first_key_value().is_some_and(|(bucket, _)| *bucket <= now_ms / self.bucket_ms)
     }
 
     /// Keeps a lease that is due; it comes up again at `until_ms`.

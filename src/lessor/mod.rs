@@ -26,6 +26,7 @@ use standstill::{Hindrance, Standstill};
 
 /// How often the lease clock is moved on: what a starved process cannot keep up with is not counted.
 const PULSE: Duration = Duration::from_millis(50);
+
 /// Follows the registry's leases while this node leads.
 pub struct Lessor {
     state: Mutex<State>,

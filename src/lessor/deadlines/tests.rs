@@ -144,3 +144,18 @@ fn what_is_released_is_due_when_it_is_told_to_be() {
     assert!(due(&mut deadlines, 2_900).is_empty());
     assert_eq!(due(&mut deadlines, 3_000).len(), 2);
 }
+
+#[test]
+fn what_is_left_over_is_known_wherever_the_first_look_ended() {
+    let mut deadlines = deadlines();
+    for place in 0..DUE_AT_ONCE {
+        deadlines.renew(&key(&place.to_string()), &lease(1000, 1), Known::Renewed, 0);
+    }
+    deadlines.renew(&key("later"), &lease(1100, 1), Known::Renewed, 0);
+    // Each is looked at once when it falls silent.
+    assert!((0..1000).step_by(100).all(|now_ms| due(&mut deadlines, now_ms).is_empty()));
+    assert_eq!(due(&mut deadlines, 1100).len(), DUE_AT_ONCE, "just all of the first bucket");
+    assert!(deadlines.is_behind(1100));
+    assert_eq!(due(&mut deadlines, 1100), [(key("later"), 1)]);
+    assert!(!deadlines.is_behind(1100));
+}
