@@ -157,7 +157,7 @@ impl Machine {
     /// As [`Machine::store`].
     pub fn store_aside(&self) -> Result<(), StateError> {
         // What is not stored is taken with the state held, which commands wait for: that is not put off.
-        self.store_by(|unstored| aside(|| self.write(&unstored)))
+        self.store_by(|unstored| aside(|| self.write(&unstored)).map_err(StateError::NoThread)?)
     }
 
     fn store_by(&self, write: impl FnOnce(Unstored) -> Result<(), StateError>) -> Result<(), StateError> {

@@ -1,5 +1,6 @@
 //! Work that may wait.
 
+use std::io;
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -8,13 +9,16 @@ const NICENESS: i32 = 10;
 
 /// Does it on a thread that gives way to all others, and waits for it. To be called with nothing held that
 /// others wait for.
-pub fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+///
+/// # Errors
+/// If there is no thread to be had; nothing was done then.
+pub fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     thread::scope(|scope| {
-        let thread = scope.spawn(|| {
+        let thread = thread::Builder::new().spawn_scoped(scope, || {
             give_way();
             work()
-        });
-        thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })?;
+        Ok(thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })
 }
 
@@ -38,13 +42,13 @@ mod tests {
     fn only_what_is_done_aside_gives_way() {
         let niceness = || rustix::process::getpriority_process(None).expect("a priority");
         let before = niceness();
-        assert_eq!(aside(niceness), NICENESS.max(before));
+        assert_eq!(aside(niceness).expect("a thread"), NICENESS.max(before));
         assert_eq!(niceness(), before);
     }
 
     #[test]
     #[should_panic(expected = "tried to serialize")]
     fn a_panic_is_passed_on() {
-        aside(|| panic!("tried to serialize"));
+        drop(aside(|| panic!("tried to serialize")));
     }
 }

@@ -31,6 +31,10 @@ pub enum StateError {
     Sled { dir: PathBuf, source: sled::Error },
     #[error("the stored state in {dir} cannot be synced: {source}")]
     Sync { dir: PathBuf, source: io::Error },
+    #[error(
+        "the stored state cannot be written for want of a thread: {0}; raise the limit of this user's threads"
+    )]
+    NoThread(#[source] io::Error),
     #[error("a record of the stored state is damaged: {0}")]
     Record(#[from] DecodeError),
     #[error("a key of the stored state is damaged: {0}")]
