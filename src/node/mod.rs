@@ -19,7 +19,7 @@ use crate::blocking::blocking;
 use crate::config::Config;
 use crate::http;
 use crate::lessor::Lessor;
-use crate::raft::{LogStore, Machine, Tcp};
+use crate::raft::{LOG_FILE_BYTES, LogStore, Machine, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
 use crate::storage::{SnapshotDir, StateStore, StoredState, sync_dir};
 use crate::wall_clock::WallClock;
@@ -137,9 +137,7 @@ async fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(D
     let expected = Marker::new(&config.cluster_name, config.node_id);
     let opening = blocking(move || {
         let (_, lock) = marker::claim(&dir, &expected)?;
-        let log = LogStore::open(&dir.join("log")).context(
-            "the Raft log cannot be opened; if its disk is damaged, replace this node by a new one",
-        )?;
+        let log = LogStore::open(&dir.join("log"), LOG_FILE_BYTES)?;
         let (store, stored) = open_state(&dir.join("state"))?;
         let snapshots = SnapshotDir::open(&dir.join("snapshot")).context("the snapshot directory")?;
         sync_dir(&dir).context("the data directory")?;

@@ -2,6 +2,8 @@
 //! framing (which adds a checksum of the whole).
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use openraft::storage::IOFlushed;
 use prost::Message;
@@ -33,18 +35,45 @@ impl raft_log::Types for LogTypes {
     }
 }
 
-/// Told when what was written is on disk.
-pub enum Flushed {
+/// Up to which byte the log is known to be on disk. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Synced(Arc<AtomicU64>);
+
+impl Synced {
+    pub fn new(bytes: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(bytes)))
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn reached(&self, bytes: u64) {
+        self.0.fetch_max(bytes, Ordering::Release);
+    }
+}
+
+/// Told when all that was written, up to a byte of the log, is on disk.
+pub struct Flushed {
+    pub bytes: u64,
+    pub synced: Synced,
+    pub told: Told,
+}
+
+pub enum Told {
     Append(IOFlushed<TypeConfig>),
     Waiter(oneshot::Sender<io::Result<()>>),
 }
 
 impl raft_log::Callback for Flushed {
     fn send(self, result: Result<(), io::Error>) {
-        match self {
-            Flushed::Append(flushed) => flushed.io_completed(result),
+        if result.is_ok() {
+            self.synced.reached(self.bytes);
+        }
+        match self.told {
+            Told::Append(flushed) => flushed.io_completed(result),
             // A waiter that has gone away needs no answer.
-            Flushed::Waiter(waiter) => drop(waiter.send(result)),
+            Told::Waiter(waiter) => drop(waiter.send(result)),
         }
     }
 }
@@ -91,11 +120,23 @@ pub struct StoredVote {
     term: u64,
     committed: bool,
     node_id: u64,
+    /// Of the same vote the later record stands above.
+    synced_bytes: u64,
 }
 
-impl From<&RaftVote> for StoredVote {
-    fn from(vote: &RaftVote) -> Self {
-        Self { term: vote.leader_id.term, committed: vote.committed, node_id: vote.leader_id.voted_for }
+impl StoredVote {
+    pub fn new(vote: &RaftVote, synced: &Synced) -> Self {
+        Self {
+            term: vote.leader_id.term,
+            committed: vote.committed,
+            node_id: vote.leader_id.voted_for,
+            synced_bytes: synced.bytes(),
+        }
+    }
+
+    /// Up to which byte the log was on disk when this was written.
+    pub fn synced_bytes(&self) -> u64 {
+        self.synced_bytes
     }
 }
 
@@ -109,15 +150,16 @@ impl From<&StoredVote> for RaftVote {
 
 impl Encode for StoredVote {
     fn encode<W: io::Write>(&self, w: W) -> Result<usize, io::Error> {
-        let StoredVote { term, committed, node_id } = *self;
-        encode_message(&message::Vote { term, node_id, committed }, w)
+        let StoredVote { term, committed, node_id, synced_bytes } = *self;
+        encode_message(&message::Vote { term, node_id, committed, synced_bytes }, w)
     }
 }
 
 impl Decode for StoredVote {
     fn decode<R: io::Read>(r: R) -> Result<Self, io::Error> {
-        let vote = message::Vote::decode(read_message(r)?).map_err(invalid)?;
-        Ok(Self { term: vote.term, committed: vote.committed, node_id: vote.node_id })
+        let message::Vote { term, node_id, committed, synced_bytes } =
+            message::Vote::decode(read_message(r)?).map_err(invalid)?;
+        Ok(Self { term, committed, node_id, synced_bytes })
     }
 }
 
@@ -126,6 +168,16 @@ impl Decode for StoredVote {
 pub struct StoredEntry(message::Entry);
 
 impl StoredEntry {
+    pub fn new(entry: &RaftEntry, synced: &Synced) -> Self {
+        let synced_bytes = synced.bytes();
+        Self(message::Entry { log_id: None, synced_bytes, ..entry_to_message(entry) })
+    }
+
+    /// Up to which byte the log was on disk when this was written.
+    pub fn synced_bytes(&self) -> u64 {
+        self.0.synced_bytes
+    }
+
     /// Approximate bytes in memory.
     pub fn size(&self) -> u64 {
         const OVERHEAD: usize = 64;
@@ -138,13 +190,7 @@ impl StoredEntry {
 
     pub fn into_message(self, log_id: StoredLogId) -> message::Entry {
         let log_id = message::LogId { term: log_id.term, index: log_id.index };
-        message::Entry { log_id: Some(log_id), ..self.0 }
-    }
-}
-
-impl From<&RaftEntry> for StoredEntry {
-    fn from(entry: &RaftEntry) -> Self {
-        Self(message::Entry { log_id: None, ..entry_to_message(entry) })
+        message::Entry { log_id: Some(log_id), synced_bytes: 0, ..self.0 }
     }
 }
 

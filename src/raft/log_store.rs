@@ -1,24 +1,27 @@
 //! The Raft log on disk: entries, vote and commit index in one ordered stream of checksummed
 //! records (raft-log), answered for only after `fdatasync`.
 
+mod torn_end;
+
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use openraft::{LogIdOptionExt, OptionalSend};
 use raft_log::api::raft_log_writer::RaftLogWriter;
-use raft_log::{Config, RaftLog};
+use raft_log::codeq::Span;
+use raft_log::{Config, RaftLog, Segment};
 use tokio::sync::oneshot;
 
-use super::log_record::{Flushed, LogTypes, StoredEntry, StoredLogId, StoredVote};
+use super::log_record::{Flushed, LogTypes, StoredEntry, StoredLogId, StoredVote, Synced, Told};
 use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, entry_from_message};
 
-/// A file of the log is closed at this size, and removed once everything in it is purged.
-const FILE_BYTES: usize = 16 << 20;
+/// Where a file of the log is closed, unless a test wants many files.
+pub const LOG_FILE_BYTES: usize = 16 << 20;
 /// Entries kept in memory for followers that are not far behind.
 const CACHE_BYTES: usize = 8 << 20;
 /// What replaying a file reads at a time.
@@ -27,6 +30,21 @@ const READ_BUFFER_BYTES: usize = 1 << 20;
 const APPEND_BYTES: u64 = 2 << 20;
 
 type Log = RaftLog<LogTypes>;
+
+/// Why a log cannot be used. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    #[error(
+        "the Raft log is damaged: the record at byte {offset} of {} was on disk and cannot be read any more ({reason}); what \
+         this node had is on the others: replace it by a new node, with an empty data_dir and a node_id that was never used",
+        file.display()
+    )]
+    Damaged { file: PathBuf, offset: u64, reason: String },
+    #[error("cannot {action} the Raft log's {}: {cause}", path.display())]
+    Io { action: &'static str, path: PathBuf, cause: io::Error },
+    #[error("the Raft log in {} cannot be opened: {cause}", dir.display())]
+    Open { dir: PathBuf, cause: io::Error },
+}
 
 /// What a node asks of its log beside what Raft does. Clones are the same log.
 pub trait KeptLog: RaftLogStorage<TypeConfig> + Clone {
@@ -40,26 +58,33 @@ pub trait KeptLog: RaftLogStorage<TypeConfig> + Clone {
 #[derive(Clone)]
 pub struct LogStore {
     log: Arc<RwLock<Log>>,
+    synced: Synced,
 }
 
 impl LogStore {
-    /// Opens the log, cutting off what a crash left half-written at its end.
+    /// Opens the log, cutting off what a crash left half-written at its end. All that it holds then is on
+    /// disk. A file is closed once it has `file_bytes`, and removed once everything in it is purged.
     ///
     /// # Errors
-    /// The log's own error, and where its files are, if these cannot be used, or a record before the
-    /// end is damaged.
-    pub fn open(dir: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(dir)?;
+    /// [`LogError`] if its files cannot be used, or a record that was synced is damaged.
+    pub fn open(dir: &Path, file_bytes: usize) -> Result<Self, LogError> {
+        std::fs::create_dir_all(dir).map_err(|cause| LogError::Io {
+            action: "create",
+            path: dir.to_owned(),
+            cause,
+        })?;
+        let synced_bytes = torn_end::cut_off(dir)?;
         let mut config = Config::new(dir.display());
         config.wal.read_buffer_size = Some(READ_BUFFER_BYTES);
-        config.wal.chunk_max_size = Some(FILE_BYTES);
+        config.wal.chunk_max_size = Some(file_bytes);
         config.wal.flush_batch_wait = Some(Duration::ZERO);
+        // What a crash may leave is cut off by now: it would take some damage for that.
+        config.wal.truncate_incomplete_record = Some(false);
         config.log_cache_capacity = Some(CACHE_BYTES);
-        let log = Log::open(Arc::new(config)).map_err(|error| {
-            let told = format!("{error}; the log's files are {}/r-(the chunk's id).wal", dir.display());
-            io::Error::new(error.kind(), told)
+        let log = Log::open(Arc::new(config)).map_err(|cause| {
+            torn_end::first_damage(dir).unwrap_or(LogError::Open { dir: dir.to_owned(), cause })
         })?;
-        Ok(Self { log: Arc::new(RwLock::new(log)) })
+        Ok(Self { log: Arc::new(RwLock::new(log)), synced: Synced::new(synced_bytes) })
     }
 
     /// Whether this node ever voted, or heard of a vote.
@@ -76,14 +101,18 @@ impl LogStore {
     }
 
     /// Makes a change and waits until it is on disk.
-    async fn durably(&self, change: impl FnOnce(&mut Log) -> io::Result<()>) -> io::Result<()> {
+    async fn durably(&self, change: impl FnOnce(&mut Log) -> io::Result<Segment>) -> io::Result<()> {
         let (flushed, done) = oneshot::channel();
         {
             let mut log = self.write();
-            change(&mut log)?;
-            log.flush(true, Some(Flushed::Waiter(flushed)))?;
+            let written = change(&mut log)?;
+            log.flush(true, Some(self.flushed(written, Told::Waiter(flushed))))?;
         }
         done.await.map_err(|_| io::Error::other("the log's writer has stopped"))?
+    }
+
+    fn flushed(&self, written: Segment, told: Told) -> Flushed {
+        Flushed { bytes: written.end().0, synced: self.synced.clone(), told }
     }
 
     fn entries(&self, from: u64, to: u64, max_bytes: u64) -> io::Result<Vec<RaftEntry>> {
@@ -159,8 +188,8 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn save_vote(&mut self, vote: &RaftVote) -> Result<(), io::Error> {
-        let vote = StoredVote::from(vote);
-        self.durably(|log| log.save_vote(vote).map(drop)).await
+        let vote = StoredVote::new(vote, &self.synced);
+        self.durably(|log| log.save_vote(vote)).await
     }
 
     /// Not synced: an older commit index only means that more is applied again after a restart.
@@ -187,10 +216,10 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         I::IntoIter: OptionalSend,
     {
         let mut log = self.write();
-        log.append(
-            entries.into_iter().map(|entry| (StoredLogId::from(&entry.log_id), StoredEntry::from(&entry))),
-        )?;
-        log.flush(true, Some(Flushed::Append(callback)))
+        let stored =
+            |entry: RaftEntry| (StoredLogId::from(&entry.log_id), StoredEntry::new(&entry, &self.synced));
+        let written = log.append(entries.into_iter().map(stored))?;
+        log.flush(true, Some(self.flushed(written, Told::Append(callback))))
     }
 
     async fn truncate_after(&mut self, last_log_id: Option<RaftLogId>) -> Result<(), io::Error> {
@@ -198,11 +227,11 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         if kept_to >= self.read().log_state().last().map(RaftLogId::from).next_index() {
             return Ok(());
         }
-        self.durably(|log| log.truncate(kept_to).map(drop)).await
+        self.durably(|log| log.truncate(kept_to)).await
     }
 
     async fn purge(&mut self, log_id: RaftLogId) -> Result<(), io::Error> {
-        self.durably(|log| log.purge(StoredLogId::from(&log_id)).map(drop)).await
+        self.durably(|log| log.purge(StoredLogId::from(&log_id))).await
     }
 }
 

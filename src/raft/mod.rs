@@ -27,7 +27,7 @@ pub use connector::{Connector, Tcp};
 pub use consensus::{Consensus, ConsensusError, Leader, Role, Status, WriteError, Written};
 pub use incoming::IncomingError;
 pub use link::{CLUSTER_HEADER, MAX_MESSAGE_BYTES, TO_HEADER};
-pub use log_store::{KeptLog, LogStore};
+pub use log_store::{KeptLog, LOG_FILE_BYTES, LogError, LogStore};
 pub use machine::{AppliedState, Machine, Observer};
 pub use peers::{ForwardError, PeerDescription, Peers};
 pub use roles::follow_roles;

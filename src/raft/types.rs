@@ -56,7 +56,12 @@ pub fn log_id_from_message(message: &message::LogId) -> RaftLogId {
 }
 
 pub fn vote_to_message(vote: &RaftVote) -> message::Vote {
-    message::Vote { term: vote.leader_id.term, node_id: vote.leader_id.voted_for, committed: vote.committed }
+    message::Vote {
+        term: vote.leader_id.term,
+        node_id: vote.leader_id.voted_for,
+        committed: vote.committed,
+        ..message::Vote::default()
+    }
 }
 
 /// # Errors
@@ -115,7 +120,7 @@ pub fn entry_to_message(entry: &RaftEntry) -> message::Entry {
         EntryPayload::Normal(batch) => Some(Payload::Batch(batch.bytes().clone())),
         EntryPayload::Membership(membership) => Some(Payload::Membership(membership_to_message(membership))),
     };
-    message::Entry { log_id: Some(log_id_to_message(&entry.log_id)), payload }
+    message::Entry { log_id: Some(log_id_to_message(&entry.log_id)), payload, ..message::Entry::default() }
 }
 
 /// # Errors

@@ -182,20 +182,28 @@ impl DirLock {
     }
 }
 
-/// Creates the directory and makes its name durable in its parent.
+/// Creates the directory, with those it is in, and makes their names durable.
 fn create_dir(dir: &Path) -> Result<(), MarkerError> {
+    let failed =
+        |cause| MarkerError::Io { action: "cannot create data directory", path: dir.to_owned(), cause };
     if dir.is_dir() {
+        // A process may have ended between creating and syncing it. Where this one cannot, it was created
+        // by someone else, who could.
+        drop(sync_dir(parent(dir)));
         return Ok(());
     }
-    let created = fs::create_dir_all(dir).and_then(|()| match dir.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_dir(parent),
-        _ => sync_dir(Path::new(".")),
-    });
-    created.map_err(|cause| MarkerError::Io {
-        action: "cannot create data directory",
-        path: dir.to_owned(),
-        cause,
-    })
+    let missing: Vec<&Path> =
+        dir.ancestors().take_while(|dir| !names_nothing(dir) && !dir.exists()).collect();
+    fs::create_dir_all(dir).map_err(failed)?;
+    missing.into_iter().try_for_each(|created| sync_dir(parent(created))).map_err(failed)
+}
+
+fn parent(dir: &Path) -> &Path {
+    dir.parent().filter(|parent| !names_nothing(parent)).unwrap_or(Path::new("."))
+}
+
+fn names_nothing(path: &Path) -> bool {
+    path.as_os_str().is_empty()
 }
 
 fn refuse_foreign(dir: &Path) -> Result<(), MarkerError> {

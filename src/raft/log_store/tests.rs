@@ -45,6 +45,10 @@ fn vote(term: u64, committed: bool) -> RaftVote {
     RaftVote { leader_id, committed }
 }
 
+fn open(dir: &Path) -> Result<LogStore, LogError> {
+    LogStore::open(dir, LOG_FILE_BYTES)
+}
+
 /// Appends and waits for what Raft waits for.
 async fn append(log: &mut LogStore, entries: impl IntoIterator<Item = RaftEntry>) {
     let (flushed, done) = TypeConfig::oneshot();

@@ -12,7 +12,7 @@ use openraft::EntryPayload;
 use openraft::storage::{RaftLogReader, RaftLogStorage, RaftSnapshotBuilder, RaftStateMachine};
 use openraft::type_config::TypeConfigExt;
 
-use super::log_store::LogStore;
+use super::log_store::{LOG_FILE_BYTES, LogStore};
 use super::machine::{Machine, Observer};
 use super::types::{RaftEntry, TypeConfig, log_id};
 use crate::registry::arbitrary::Entry;
@@ -49,7 +49,7 @@ fn machine(dir: &Path) -> Machine {
 }
 
 fn log(dir: &Path) -> LogStore {
-    LogStore::open(&dir.join("log")).unwrap()
+    LogStore::open(&dir.join("log"), LOG_FILE_BYTES).unwrap()
 }
 
 /// The entries as the log has them, from index 1 on.

@@ -24,7 +24,7 @@ enum Last {
 
 async fn written(last: Last) -> Written {
     let dir = tempfile::tempdir().unwrap();
-    let mut log = LogStore::open(dir.path()).unwrap();
+    let mut log = open(dir.path()).unwrap();
     log.save_vote(&vote(1, true)).await.unwrap();
     append(&mut log, (1..=4).map(|index| entry(1, index, 12))).await;
     append(&mut log, [RaftEntry { log_id: log_id(1, 5), payload: EntryPayload::Blank }]).await;
@@ -52,10 +52,10 @@ async fn written(last: Last) -> Written {
 
 impl Written {
     /// Opens a log with these bytes in its file.
-    fn open_with(&self, bytes: &[u8]) -> (tempfile::TempDir, io::Result<LogStore>) {
+    fn open_with(&self, bytes: &[u8]) -> (tempfile::TempDir, Result<LogStore, LogError>) {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(self.file.file_name().unwrap()), bytes).unwrap();
-        let log = LogStore::open(dir.path());
+        let log = open(dir.path());
         (dir, log)
     }
 }
@@ -76,7 +76,7 @@ async fn a_torn_end_is_cut_off_and_everything_before_it_is_there() {
             let continued = contents(&mut log).await;
             assert_eq!(continued.entries.last(), Some(&entry(7, next, 12)));
             drop(log);
-            let mut log = LogStore::open(dir.path()).unwrap();
+            let mut log = open(dir.path()).unwrap();
             assert_eq!(contents(&mut log).await, continued);
         }
     }
@@ -93,26 +93,79 @@ async fn an_end_of_zeros_is_cut_off() {
     assert_eq!(contents(&mut log.unwrap()).await, *before);
 }
 
-/// The chunk's id is the file's name but for `r-` and `.wal`.
-fn names(told: &str, dir: &tempfile::TempDir, file_name: &str) -> bool {
-    let id = file_name.trim_start_matches("r-").trim_end_matches(".wal");
-    told.contains(&format!("ChunkId({id})")) && told.contains(dir.path().to_str().unwrap())
-}
-
 #[tokio::test]
-async fn a_flipped_byte_before_the_last_record_is_an_error_that_names_the_file() {
+async fn a_flipped_byte_before_the_last_record_is_an_error_that_names_file_and_place() {
     let written = written(Last::Append).await;
-    let file_name = written.file.file_name().unwrap().to_str().unwrap();
+    let file_name = written.file.file_name().unwrap();
+    let record_ends = record_ends(&written.bytes);
     for at in 0..written.before_last.0 {
+        let begin = record_ends.iter().rev().find(|end| **end <= at).unwrap_or(&0);
         for flip in (0..8).map(|bit| 1_u8 << bit).chain([0xff]) {
             let mut bytes = written.bytes.clone();
             bytes[at] ^= flip;
             let (dir, log) = written.open_with(&bytes);
             let error = log.err().unwrap_or_else(|| panic!("byte {at} ^ {flip:02x} was not found out"));
-            let told = error.to_string();
-            assert!(names(&told, &dir, file_name), "byte {at} ^ {flip:02x}: {told}");
-            let kept = std::fs::read(dir.path().join(file_name)).unwrap();
+            let file = dir.path().join(file_name);
+            let place = format!("the record at byte {begin} of {} ", file.display());
+            assert!(error.to_string().contains(&place), "byte {at} ^ {flip:02x}: {error}");
+            let kept = std::fs::read(file).unwrap();
             assert_eq!(kept, bytes, "byte {at} ^ {flip:02x}: the damaged file was changed");
         }
     }
+}
+
+/// A power cut leaves zeros where a sector was not written; damage may look the same.
+#[tokio::test]
+async fn sectors_of_zeros_are_cut_off_unless_a_later_record_tells_that_they_were_synced() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = open(dir.path()).unwrap();
+    append(&mut log, [entry(9, 1, 3000)]).await;
+    let [file] = &files(dir.path())[..] else { panic!("one file") };
+    let synced = std::fs::metadata(file).unwrap().len() as usize;
+    // Written together, so that none can tell of the other's sync.
+    append(&mut log, [entry(9, 2, 3000), entry(9, 3, 3000)]).await;
+    drop(log);
+    let bytes = std::fs::read(file).unwrap();
+    for sector in 0..bytes.len() / 512 {
+        let mut gap = bytes.clone();
+        gap[sector * 512..(sector + 1) * 512].fill(0);
+        std::fs::write(file, &gap).unwrap();
+        match open(dir.path()) {
+            Ok(mut log) => {
+                assert!((sector + 1) * 512 > synced, "sector {sector} was synced");
+                let left = contents(&mut log).await.entries;
+                assert_eq!(left, [entry(9, 1, 3000), entry(9, 2, 3000)][..left.len()]);
+                assert_ne!(left, []);
+            }
+            Err(error) => {
+                assert!(matches!(error, LogError::Damaged { .. }), "{error}");
+                assert!(sector * 512 < synced, "sector {sector} was not synced");
+                assert_eq!(std::fs::read(file).unwrap(), gap);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn damage_in_a_file_before_the_last_is_an_error_whatever_it_looks_like() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = LogStore::open(dir.path(), 4096).unwrap();
+    for index in 1..=9 {
+        append(&mut log, [entry(1, index, 1000)]).await;
+    }
+    drop(log);
+    let files = files(dir.path());
+    let [first, _, ..] = &files[..] else { panic!("more than one file") };
+    let bytes = std::fs::read(first).unwrap();
+    for (kept, zeros) in [(2000, 0), (2000, 1000), (bytes.len() - 1, 0), (0, bytes.len())] {
+        std::fs::write(first, [&bytes[..kept], &vec![0; zeros]].concat()).unwrap();
+        let error = open(dir.path()).err().expect("an error").to_string();
+        assert!(error.contains(first.to_str().unwrap()) || error.contains("Gap"), "{error}");
+    }
+}
+
+/// Where each record ends, by the lengths at which the log is whole.
+fn record_ends(bytes: &[u8]) -> Vec<usize> {
+    let whole = |length: &usize| torn_end::is_whole(&bytes[..*length]);
+    (1..=bytes.len()).filter(whole).collect()
 }

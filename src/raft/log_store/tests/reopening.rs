@@ -119,13 +119,13 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let dir = tempfile::tempdir().unwrap();
-            let mut log = LogStore::open(dir.path()).unwrap();
+            let mut log = open(dir.path()).unwrap();
             let (mut expected, mut term) = (Contents::default(), 1);
             for step in steps {
                 if let Step::Reopen = step {
                     settle(&log);
                     drop(log);
-                    log = LogStore::open(dir.path()).unwrap();
+                    log = open(dir.path()).unwrap();
                 }
                 take(&mut log, &mut expected, &mut term, step).await;
                 assert_eq!(contents(&mut log).await, expected);
@@ -137,7 +137,7 @@ proptest! {
 #[tokio::test]
 async fn no_change_is_answered_for_before_it_is_synced() {
     let dir = tempfile::tempdir().unwrap();
-    let mut log = LogStore::open(dir.path()).unwrap();
+    let mut log = open(dir.path()).unwrap();
     let synced = |log: &LogStore| log.read().stat().flush_metrics.sync_batch_count;
 
     let before = synced(&log);
@@ -155,7 +155,7 @@ async fn no_change_is_answered_for_before_it_is_synced() {
 #[tokio::test]
 async fn files_go_when_everything_in_them_is_purged() {
     let dir = tempfile::tempdir().unwrap();
-    let mut log = LogStore::open(dir.path()).unwrap();
+    let mut log = open(dir.path()).unwrap();
     for index in 1..=40 {
         append(&mut log, [entry(1, index, MIB)]).await;
     }
@@ -172,7 +172,7 @@ async fn files_go_when_everything_in_them_is_purged() {
     let before = contents(&mut log).await;
     assert_eq!(before.entries, [entry(1, 40, MIB)]);
     drop(log);
-    let mut log = LogStore::open(dir.path()).unwrap();
+    let mut log = open(dir.path()).unwrap();
     assert_eq!(contents(&mut log).await, before);
     assert_eq!(files(dir.path()), left);
 }
@@ -180,7 +180,7 @@ async fn files_go_when_everything_in_them_is_purged() {
 #[tokio::test]
 async fn a_read_for_a_follower_is_bounded_in_bytes_but_never_empty() {
     let dir = tempfile::tempdir().unwrap();
-    let mut log = LogStore::open(dir.path()).unwrap();
+    let mut log = open(dir.path()).unwrap();
     append(&mut log, [entry(1, 1, 3 * MIB), entry(1, 2, MIB), entry(1, 3, MIB / 2), entry(1, 4, MIB)]).await;
     let mut read = async |from, to| {
         let entries = log.limited_get_log_entries(from, to).await.unwrap();
