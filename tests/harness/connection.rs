@@ -43,6 +43,12 @@ impl Connection {
     }
 
     /// # Errors
+    /// When the connection has failed.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
+    /// # Errors
     /// When the connection fails or the time-out passes.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
