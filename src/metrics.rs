@@ -19,6 +19,8 @@ pub struct Figures {
     pub committed_index: u64,
     pub applied_index: u64,
     pub instances: usize,
+    pub state_compared_index: u64,
+    pub state_deviations: usize,
     pub self_preservation: Vec<InForce>,
 }
 
@@ -51,6 +53,16 @@ pub fn encode(figures: &Figures) -> Result<String, fmt::Error> {
     gauge("committed_index", "Last log index known to be on a majority", figures.committed_index);
     gauge("applied_index", "Last log index in this node's registry", figures.applied_index);
     gauge("instances", "Instances registered", figures.instances as u64);
+    gauge(
+        "state_compared_index",
+        "Last log index at which this node's state was compared with another's",
+        figures.state_compared_index,
+    );
+    gauge(
+        "state_deviations",
+        "Nodes whose state differs from this one's at the same log index; must be 0",
+        figures.state_deviations as u64,
+    );
 
     let mut by_scope = |name: &str, help: &str, value: fn(&InForce) -> usize| {
         let family = Family::<Scope, Gauge>::default();

@@ -1,5 +1,7 @@
 //! What peers ask of this node, by gRPC.
 
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use tonic::service::Interceptor;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -7,7 +9,10 @@ use crate::encoding::{EncodedCommands, encode_outcome};
 use crate::propose::{ProposeError, Proposer};
 use crate::raft::peer::peer_server::{Peer, PeerServer};
 use crate::raft::peer::{self, forward_response::Result as Answer};
-use crate::raft::{CLUSTER_HEADER, Consensus, IncomingError, MAX_MESSAGE_BYTES, NodeId, TO_HEADER};
+use crate::raft::{
+    CHECKPOINT_FORM, CLUSTER_HEADER, Checkpoint, Consensus, IncomingError, MAX_MESSAGE_BYTES, NodeId,
+    TO_HEADER,
+};
 
 pub struct PeerService {
     consensus: Consensus,
@@ -54,7 +59,9 @@ fn refused(error: IncomingError) -> Status {
     match error {
         IncomingError::Malformed(_) => Status::invalid_argument(error.to_string()),
         IncomingError::BrokenOff(_) => Status::aborted(error.to_string()),
-        IncomingError::Disk(_) | IncomingError::Stopped(_) => Status::unavailable(error.to_string()),
+        IncomingError::Disk(_) | IncomingError::NotYet | IncomingError::Stopped(_) => {
+            Status::unavailable(error.to_string())
+        }
     }
 }
 
@@ -62,6 +69,8 @@ type Answered<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl Peer for PeerService {
+    type FetchSnapshotStream = BoxStream<'static, Result<peer::SnapshotChunk, Status>>;
+
     async fn append(&self, request: Request<peer::AppendRequest>) -> Answered<peer::AppendResponse> {
         self.consensus.append(request.into_inner()).await.map(Response::new).map_err(refused)
     }
@@ -79,6 +88,15 @@ impl Peer for PeerService {
         request: Request<Streaming<peer::SnapshotChunk>>,
     ) -> Answered<peer::InstallSnapshotResponse> {
         self.consensus.install_snapshot(request.into_inner()).await.map(Response::new).map_err(refused)
+    }
+
+    async fn fetch_snapshot(
+        &self,
+        request: Request<peer::FetchSnapshotRequest>,
+    ) -> Answered<Self::FetchSnapshotStream> {
+        let peer::FetchSnapshotRequest { least_index } = request.into_inner();
+        let chunks = self.consensus.offer_snapshot(least_index).await.map_err(refused)?;
+        Ok(Response::new(chunks.map(Ok as fn(_) -> _).boxed()))
     }
 
     async fn transfer_leader(
@@ -102,10 +120,15 @@ impl Peer for PeerService {
     }
 
     async fn describe(&self, _: Request<peer::DescribeRequest>) -> Answered<peer::DescribeResponse> {
+        let checkpoints = self.consensus.machine().checkpoints().into_iter();
         Ok(Response::new(peer::DescribeResponse {
             node_id: self.consensus.node_id(),
             http_addr: self.http_addr.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            checkpoint_form: CHECKPOINT_FORM,
+            checkpoints: checkpoints
+                .map(|Checkpoint { index, hash }| peer::Checkpoint { index, hash })
+                .collect(),
         }))
     }
 }

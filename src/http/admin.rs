@@ -61,7 +61,8 @@ pub fn cluster(facade: &Facade) -> Answer {
     let applied = consensus.machine().applied_state();
     let status = consensus.status();
     let leads = status.role == Role::Leader;
-    let described = facade.peers.described();
+    let described = facade.told.peers.described();
+    let compared = facade.told.comparison.borrow().clone();
     let nodes: BTreeMap<String, Value> = status
         .nodes
         .iter()
@@ -99,6 +100,8 @@ pub fn cluster(facade: &Facade) -> Answer {
             "nodes": nodes,
             "instances": applied.instances,
             "state_hash": format!("{:016x}", applied.state_hash),
+            "state_compared_index": compared.index,
+            "state_differs_at": compared.differing,
             "self_preservation": self_preservation::told(facade),
         }),
     )
@@ -109,6 +112,7 @@ pub fn metrics(facade: &Facade) -> Answer {
     let consensus = &facade.consensus;
     let status = consensus.status();
     let applied = consensus.machine().applied_state();
+    let compared = facade.told.comparison.borrow().clone();
     let figures = Figures {
         has_leader: consensus.knows_leader(),
         is_leader: status.role == Role::Leader,
@@ -116,6 +120,8 @@ pub fn metrics(facade: &Facade) -> Answer {
         committed_index: status.committed_index,
         applied_index: applied.index,
         instances: applied.instances,
+        state_compared_index: compared.index,
+        state_deviations: compared.differing.len(),
         self_preservation: self_preservation::in_force(facade),
     };
     match metrics::encode(&figures) {

@@ -25,10 +25,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::config::{Config, SelfPreservationSettings};
 use crate::linearize::Linearizer;
 use crate::propose::Proposer;
-use crate::raft::{Consensus, Peers};
+use crate::raft::{Comparison, Consensus, Peers};
 use crate::wall_clock::WallClock;
 
 pub use body::unpack;
@@ -42,7 +44,7 @@ pub struct Facade {
     pub consensus: Consensus,
     pub proposer: Proposer,
     pub linearizer: Linearizer,
-    pub peers: Arc<Peers>,
+    told: Told,
     pub http_addr: String,
     /// Only for what is shown: the log's clock stands still while nothing is written.
     wall_clock: WallClock,
@@ -52,20 +54,26 @@ pub struct Facade {
     stopping: AtomicBool,
 }
 
+/// What is known of the other nodes.
+pub struct Told {
+    pub peers: Arc<Peers>,
+    pub comparison: watch::Receiver<Comparison>,
+}
+
 impl Facade {
     pub fn new(
         consensus: Consensus,
         proposer: Proposer,
-        peers: Arc<Peers>,
+        told: Told,
         wall_clock: WallClock,
         config: &Config,
     ) -> Self {
         let read_timeout = Duration::from_millis(config.write_timeout_ms);
         Self {
-            linearizer: Linearizer::new(consensus.clone(), peers.clone(), read_timeout),
+            linearizer: Linearizer::new(consensus.clone(), told.peers.clone(), read_timeout),
             consensus,
             proposer,
-            peers,
+            told,
             wall_clock,
             http_addr: config.advertised_http_addr().to_string(),
             self_preservation: config.self_preservation_settings(),

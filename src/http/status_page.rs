@@ -10,7 +10,7 @@ use crate::eureka::Format;
 pub fn status(facade: &Facade, format: Format) -> Answer {
     let consensus = &facade.consensus;
     let status = consensus.status();
-    let described = facade.peers.described();
+    let described = facade.told.peers.described();
     let replicas: Vec<String> = status
         .nodes
         .keys()

@@ -19,9 +19,9 @@ use crate::blocking::blocking;
 use crate::config::Config;
 use crate::http;
 use crate::lessor::Lessor;
-use crate::raft::{LOG_FILE_BYTES, LogStore, Machine, Tcp};
+use crate::raft::{Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
-use crate::storage::{SnapshotDir, StateStore, StoredState, sync_dir};
+use crate::storage::{self, SnapshotDir, StateStore, StoredState, sync_dir};
 use crate::wall_clock::WallClock;
 
 pub use replica::{Found, Replica};
@@ -30,7 +30,8 @@ pub use replica::{Found, Replica};
 /// it hands leadership over, finishes what is under way, and stores its state.
 ///
 /// # Errors
-/// What kept it from starting, before anything was served; or Raft's end on this node.
+/// What kept it from starting, before anything was served; what went wrong while it stopped; or that its state
+/// is not what the others made of the same log, which ends it at once.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let http_listener = listen(config.http_addr).await.context("http_addr")?;
     let peer_listener = listen(peer_listen_addr(&config).await?).await.context("peer_addr")?;
@@ -46,11 +47,15 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Resu
     tokio::pin!(stop);
     tokio::select! {
         () = &mut stop => {}
-        failure = node.raft_stopped() => {
-            // Reads go on: what is known here may still help. Writes are refused by themselves.
-            tracing::error!(failure, "Raft has stopped on this node; it serves reads only until it is restarted");
-            stop.await;
-        }
+        end = node.end() => match end {
+            // Neither hands over nor stores anything: what it has is wrong.
+            End::Deviation(deviation) => return Err(distrust(&config, deviation).await),
+            End::Raft(failure) => {
+                // Reads go on: what is known here may still help. Writes are refused by themselves.
+                tracing::error!(failure, "Raft has stopped on this node; it serves reads only until it is restarted");
+                stop.await;
+            }
+        },
     }
     tracing::info!("stopping");
     node.stop(&config).await
@@ -85,11 +90,14 @@ impl Node {
         })
     }
 
-    async fn raft_stopped(&self) -> String {
-        const LOOK: Duration = Duration::from_millis(500);
+    async fn end(&self) -> End {
+        const LOOK: Duration = Duration::from_millis(100);
         loop {
+            if let Some(deviation) = self.replica.comparison().deviation {
+                return End::Deviation(deviation);
+            }
             if let Some(failure) = self.replica.consensus().failure() {
-                return failure;
+                return End::Raft(failure);
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -118,6 +126,26 @@ impl Node {
     }
 }
 
+/// Why a node cannot go on.
+enum End {
+    /// Its state is not what the log makes of it.
+    Deviation(Deviation),
+    /// Raft has stopped on it, for this reason.
+    Raft(String),
+}
+
+/// Makes sure that the next start takes up nothing of a state that is wrong.
+async fn distrust(config: &Config, deviation: Deviation) -> anyhow::Error {
+    tracing::error!("{deviation}");
+    let (data_dir, reason) = (config.data_dir.clone(), deviation.to_string());
+    let marked = blocking(move || storage::distrust(&data_dir, &reason)).await.flatten();
+    if let Err(error) = marked {
+        let dir = config.data_dir.display();
+        tracing::error!(%error, "the state cannot be marked: remove {dir}/state and {dir}/snapshot before the next start");
+    }
+    deviation.into()
+}
+
 async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(addr)
         .await
@@ -137,6 +165,9 @@ async fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(D
     let expected = Marker::new(&config.cluster_name, config.node_id);
     let opening = blocking(move || {
         let (_, lock) = marker::claim(&dir, &expected)?;
+        if storage::put_aside(&dir).context("a state that is not to be trusted cannot be put aside")? {
+            tracing::warn!("the state was not what the log makes of it; it is put aside and rebuilt");
+        }
         let log = LogStore::open(&dir.join("log"), LOG_FILE_BYTES)?;
         let (store, stored) = open_state(&dir.join("state"))?;
         let snapshots = SnapshotDir::open(&dir.join("snapshot")).context("the snapshot directory")?;

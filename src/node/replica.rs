@@ -8,18 +8,22 @@ use std::time::Duration;
 use axum::Router;
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tonic::transport::server::{Connected, Server};
 
 use crate::blocking::blocking;
 use crate::config::Config;
-use crate::http::{self, Facade};
+use crate::http::{self, Facade, Told};
 use crate::lessor::{self, Lessor};
 use crate::peer::{Addressed, PeerService};
 use crate::propose::{Batcher, Proposer};
 use crate::raft::peer::peer_server::PeerServer;
-use crate::raft::{Connector, Consensus, ConsensusError, KeptLog, Machine, Peers, follow_roles};
+use crate::raft::{
+    Comparer, Comparison, Connector, Consensus, ConsensusError, KeptLog, Machine, Peers, follow_roles,
+    restore,
+};
 use crate::wall_clock::WallClock;
 
 /// How long a silent connection of a peer is kept before it is asked, and then for an answer.
@@ -43,6 +47,7 @@ pub struct Replica {
     addressed: Addressed,
     background: JoinSet<()>,
     batcher: JoinHandle<()>,
+    comparison: watch::Receiver<Comparison>,
 }
 
 impl Replica {
@@ -50,16 +55,20 @@ impl Replica {
     /// [`ConsensusError`] if the settings contradict each other, or the log and the state do not
     /// belong together.
     pub async fn start<L: KeptLog>(config: &Config, found: Found<L>) -> Result<Self, ConsensusError> {
-        let Found { log, machine, lessor, connector, wall_clock } = found;
+        let Found { mut log, machine, lessor, connector, wall_clock } = found;
         let others = config.initial_cluster.iter().filter(|(id, _)| **id != config.node_id);
         let others = others.map(|(id, addr)| (*id, addr.to_string()));
         let peers = Arc::new(Peers::new(&config.cluster_name, others, &connector));
+        restore(&mut log, &machine, &peers).await?;
         let consensus = Consensus::start(config, log, machine, connector).await?;
         let write_timeout = Duration::from_millis(config.write_timeout_ms);
         let (proposer, batcher) =
             Proposer::new(consensus.clone(), peers.clone(), wall_clock.clone(), write_timeout);
-        let facade = Facade::new(consensus.clone(), proposer.clone(), peers.clone(), wall_clock, config);
-        let background = background(config, &consensus, &lessor, proposer.clone(), peers);
+        let (comparer, comparison) = Comparer::new(consensus.clone());
+        let told = Told { peers: peers.clone(), comparison: comparison.clone() };
+        let facade = Facade::new(consensus.clone(), proposer.clone(), told, wall_clock, config);
+        let mut background = background(config, &consensus, &lessor, proposer.clone());
+        background.spawn(async move { comparer.run(&peers).await });
         Ok(Self {
             addressed: Addressed { cluster: config.cluster_name.clone(), node_id: config.node_id },
             batcher: tokio::spawn(Batcher::run(batcher)),
@@ -67,6 +76,7 @@ impl Replica {
             consensus,
             proposer,
             background,
+            comparison,
         })
     }
 
@@ -105,6 +115,11 @@ impl Replica {
         })
     }
 
+    /// This node's state beside the others'. One that deviates must not be read any more, nor stored.
+    pub fn comparison(&self) -> Comparison {
+        self.comparison.borrow().clone()
+    }
+
     /// Is not ready any more, and hands leadership over, giving that up after `patience`.
     pub async fn step_down(&self, patience: Duration) {
         self.facade.stop();
@@ -130,11 +145,9 @@ fn background(
     consensus: &Consensus,
     lessor: &Arc<Lessor>,
     proposer: Proposer,
-    peers: Arc<Peers>,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(consensus.compaction(config).run());
-    tasks.spawn(async move { peers.keep_described().await });
     tasks.spawn(found_cluster(consensus.clone(), config.clone()));
     tasks.spawn(keep_stored(
         consensus.machine().clone(),

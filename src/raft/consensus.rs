@@ -14,6 +14,7 @@ use super::contact::Contact;
 use super::log_store::KeptLog;
 use super::machine::Machine;
 use super::network::NetworkFactory;
+use super::restore::RestoreError;
 use super::types::{Node, NodeId, TypeConfig};
 use crate::blocking::blocking;
 use crate::config::Config;
@@ -116,6 +117,8 @@ pub enum ConsensusError {
     Storage(String),
     #[error("Raft cannot start: {0}")]
     Start(String),
+    #[error(transparent)]
+    State(#[from] RestoreError),
 }
 
 impl Consensus {

@@ -14,7 +14,7 @@ use super::types::{
 };
 use crate::blocking::blocking;
 use crate::encoding::DecodeError;
-use crate::storage::{SnapshotError, SnapshotFile};
+use crate::storage::{SnapshotDir, SnapshotError, SnapshotFile};
 
 #[derive(Debug, thiserror::Error)]
 pub enum IncomingError {
@@ -24,11 +24,13 @@ pub enum IncomingError {
     BrokenOff(String),
     #[error("the snapshot cannot be kept: {0}")]
     Disk(#[from] io::Error),
+    #[error("there is no such snapshot yet; one is on its way")]
+    NotYet,
     #[error("Raft does not run on this node: {0}")]
     Stopped(String),
 }
 
-fn stopped(error: impl std::fmt::Display) -> IncomingError {
+pub(super) fn stopped(error: impl std::fmt::Display) -> IncomingError {
     IncomingError::Stopped(error.to_string())
 }
 
@@ -76,40 +78,56 @@ impl Consensus {
     /// [`IncomingError`] if it breaks off, is malformed, cannot be written, or Raft has stopped.
     pub async fn install_snapshot<S, E>(
         &self,
-        mut chunks: S,
+        chunks: S,
     ) -> Result<peer::InstallSnapshotResponse, IncomingError>
     where
         S: Stream<Item = Result<peer::SnapshotChunk, E>> + Unpin,
         E: std::fmt::Display,
     {
-        use peer::snapshot_chunk::Part;
-        let mut next = async || match chunks.next().await {
-            None => Ok(None),
-            Some(Ok(chunk)) => Ok(Some(chunk.part.ok_or(DecodeError::Missing("a part"))?)),
-            Some(Err(error)) => Err(IncomingError::BrokenOff(error.to_string())),
-        };
-        let Some(Part::Head(head)) = next().await? else {
-            return Err(DecodeError::Missing("the head of the snapshot").into());
-        };
+        let (head, incoming) = receive(chunks, self.machine().snapshots()).await?;
         let vote = vote_from_message(head.vote)?;
         let meta = SnapshotMetaOf::<TypeConfig> {
             last_log_id: head.last_log_id.as_ref().map(log_id_from_message),
             last_membership: stored_membership_from_message(head.membership)?,
         };
-        let incoming = self.machine().snapshots().incoming()?;
-        let file = Arc::new(incoming.file().try_clone()?);
-        while let Some(part) = next().await? {
-            let Part::Data(data) = part else {
-                return Err(DecodeError::Missing("data").into());
-            };
-            let file = file.clone();
-            blocking(move || (&*file).write_all(&data)).await??;
-        }
-        let incoming = verified(incoming, meta.last_log_id.index()).await?;
         let snapshot = SnapshotOf::<TypeConfig, SnapshotFile> { meta, snapshot: incoming };
         let response = self.raft.install_full_snapshot(vote, snapshot).await.map_err(stopped)?;
         Ok(peer::InstallSnapshotResponse { vote: Some(vote_to_message(&response.vote)) })
     }
+}
+
+/// A snapshot that another node sends, once it is known to be whole, and what is told of it.
+///
+/// # Errors
+/// [`IncomingError`] if it breaks off, is malformed, or cannot be written.
+pub(super) async fn receive<S, E>(
+    mut chunks: S,
+    into: &SnapshotDir,
+) -> Result<(peer::SnapshotHead, SnapshotFile), IncomingError>
+where
+    S: Stream<Item = Result<peer::SnapshotChunk, E>> + Unpin,
+    E: std::fmt::Display,
+{
+    use peer::snapshot_chunk::Part;
+    let mut next = async || match chunks.next().await {
+        None => Ok(None),
+        Some(Ok(chunk)) => Ok(Some(chunk.part.ok_or(DecodeError::Missing("a part"))?)),
+        Some(Err(error)) => Err(IncomingError::BrokenOff(error.to_string())),
+    };
+    let Some(Part::Head(head)) = next().await? else {
+        return Err(DecodeError::Missing("the head of the snapshot").into());
+    };
+    let incoming = into.incoming()?;
+    let file = Arc::new(incoming.file().try_clone()?);
+    while let Some(part) = next().await? {
+        let Part::Data(data) = part else {
+            return Err(DecodeError::Missing("data").into());
+        };
+        let file = file.clone();
+        blocking(move || (&*file).write_all(&data)).await??;
+    }
+    let incoming = verified(incoming, head.last_log_id.as_ref().map(|log_id| log_id.index)).await?;
+    Ok((head, incoming))
 }
 
 /// The snapshot if all of it arrived, and it is what was announced.

@@ -11,14 +11,12 @@ use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, OptionalSend};
 use tokio::sync::watch;
 
+use super::checkpoints::Checkpoint;
 use super::dirty::Dirty;
 use super::snapshot::{SnapshotBuilder, snapshot_meta};
-use super::types::{
-    RaftEntry, RaftLogId, RaftStoredMembership, TypeConfig, log_id_from_message, log_id_to_message,
-    stored_membership_from_message, stored_membership_to_message,
-};
+use super::state::{State, whole};
+use super::types::{RaftEntry, RaftLogId, RaftStoredMembership, TypeConfig};
 use crate::blocking::blocking;
-use crate::encoding::encode_self_preservation;
 use crate::encoding::message::StateHeader;
 use crate::registry::{Change, Outcome, Registry, Snapshot, bound_conflicts};
 use crate::storage::{SnapshotDir, SnapshotFile, StateError, StateStore, StateUpdate, StoredState, aside};
@@ -45,16 +43,6 @@ struct Shared {
     /// Held from taking what changed to having it stored: updates must arrive in their order.
     storing: Mutex<()>,
     snapshots: SnapshotDir,
-}
-
-struct State {
-    registry: Registry,
-    applied: Option<RaftLogId>,
-    membership: RaftStoredMembership,
-    visible_index: u64,
-    dirty: Dirty,
-    /// Up to where the stored state is like this one, unless everything is dirty.
-    stored: Option<RaftLogId>,
 }
 
 /// What the stored state lacks, as it was when it was taken.
@@ -137,6 +125,11 @@ impl Machine {
     /// Looks at the registry while nothing is applied.
     pub fn with_registry<T>(&self, look: impl FnOnce(&Registry) -> T) -> T {
         look(&self.state().registry)
+    }
+
+    /// What this state was at the last few log indexes that all nodes remember theirs of.
+    pub fn checkpoints(&self) -> Vec<Checkpoint> {
+        self.state().checkpoints.to_vec()
     }
 
     pub fn snapshots(&self) -> &SnapshotDir {
@@ -243,9 +236,36 @@ impl Machine {
         } else {
             view.renewed(&changes);
         }
+        state.pass_checkpoint();
         drop(state);
         self.0.applied_index.send_replace(entry.log_id.index);
         Ok(outcomes)
+    }
+
+    /// Has a snapshot take the place of all there is, here and on disk, if it is the one `expected`.
+    ///
+    /// # Errors
+    /// What the file system says, or that the snapshot cannot be used.
+    pub(super) async fn take_up(
+        &self,
+        snapshot: SnapshotFile,
+        expected: impl FnOnce(Option<RaftLogId>) -> bool + Send + 'static,
+    ) -> io::Result<Option<RaftLogId>> {
+        let snapshots = self.0.snapshots.clone();
+        let installing = blocking(move || {
+            let stored = snapshot.read()?;
+            let state = State::from_stored(stored).map_err(io::Error::other)?;
+            if !expected(state.applied) {
+                return Err(io::Error::other("the snapshot is of another log index than announced"));
+            }
+            snapshots.adopt(snapshot)?;
+            Ok(state)
+        });
+        let state = installing.await??;
+        let applied = state.applied;
+        tracing::info!(index = state.applied_index(), "installed a snapshot");
+        self.replace(state);
+        Ok(applied)
     }
 
     fn replace(&self, state: State) {
@@ -257,59 +277,6 @@ impl Machine {
         self.0.view.store(Arc::new(view));
         drop(current);
         self.0.applied_index.send_replace(index);
-    }
-}
-
-impl State {
-    fn empty() -> Self {
-        Self {
-            registry: Registry::default(),
-            applied: None,
-            membership: RaftStoredMembership::default(),
-            visible_index: 0,
-            dirty: Dirty::everything(),
-            stored: None,
-        }
-    }
-
-    fn from_stored((header, snapshot): StoredState) -> anyhow::Result<Self> {
-        Ok(Self {
-            registry: Registry::from_snapshot(snapshot)?,
-            applied: header.applied.as_ref().map(log_id_from_message),
-            membership: stored_membership_from_message(header.membership)?,
-            visible_index: header.visible_index,
-            dirty: Dirty::everything(),
-            stored: None,
-        })
-    }
-
-    fn applied_index(&self) -> u64 {
-        self.applied.map_or(0, |applied| applied.index)
-    }
-
-    fn header(&self) -> StateHeader {
-        StateHeader {
-            applied: self.applied.as_ref().map(log_id_to_message),
-            membership: Some(stored_membership_to_message(&self.membership)),
-            now_ms: self.registry.now_ms(),
-            sequence: self.registry.sequence(),
-            state_hash: self.registry.state_hash().value(),
-            registrations: self.registry.instance_count() as u64,
-            delta_entries: self.registry.delta().entries().len() as u64,
-            visible_index: self.visible_index,
-            self_preservation: self.registry.self_preservation().map(encode_self_preservation).collect(),
-        }
-    }
-}
-
-/// A stored state, if it is whole.
-fn whole(stored: StoredState) -> Option<State> {
-    match State::from_stored(stored) {
-        Ok(state) => Some(State { dirty: Dirty::default(), stored: state.applied, ..state }),
-        Err(error) => {
-            tracing::warn!(%error, "the stored state is not used; it is rebuilt from the snapshot and the log");
-            None
-        }
     }
 }
 
@@ -345,21 +312,8 @@ impl RaftStateMachine<TypeConfig> for Machine {
         meta: &SnapshotMetaOf<TypeConfig>,
         snapshot: SnapshotFile,
     ) -> Result<(), io::Error> {
-        let snapshots = self.0.snapshots.clone();
         let announced = meta.last_log_id;
-        let installing = blocking(move || {
-            let stored = snapshot.read()?;
-            let state = State::from_stored(stored).map_err(io::Error::other)?;
-            if state.applied != announced {
-                return Err(io::Error::other("the snapshot is of another log index than announced"));
-            }
-            snapshots.adopt(snapshot)?;
-            Ok(state)
-        });
-        let state = installing.await??;
-        tracing::info!(index = state.applied_index(), "installed a snapshot");
-        self.replace(state);
-        Ok(())
+        self.take_up(snapshot, move |applied| applied == announced).await.map(drop)
     }
 
     async fn get_current_snapshot(

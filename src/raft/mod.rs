@@ -3,7 +3,9 @@
 //! `consensus` is what others use; `incoming` is what peers ask, `network` what this node asks of
 //! them; `log_store` and `machine` are the two halves of a node's storage as Raft sees it.
 
+mod checkpoints;
 mod compaction;
+mod comparison;
 mod connector;
 mod consensus;
 mod contact;
@@ -15,14 +17,18 @@ mod log_store;
 mod machine;
 mod network;
 mod peers;
+mod restore;
 mod roles;
 mod rpc;
 mod runtime;
 mod snapshot;
+mod state;
 #[cfg(test)]
 mod tests;
 mod types;
 
+pub use checkpoints::{CHECKPOINT_FORM, Checkpoint};
+pub use comparison::{Comparer, Comparison, Deviation};
 pub use connector::{Connector, Tcp};
 pub use consensus::{Consensus, ConsensusError, Leader, Role, Status, WriteError, Written};
 pub use incoming::IncomingError;
@@ -30,6 +36,7 @@ pub use link::{CLUSTER_HEADER, MAX_MESSAGE_BYTES, TO_HEADER};
 pub use log_store::{KeptLog, LOG_FILE_BYTES, LogError, LogStore};
 pub use machine::{AppliedState, Machine, Observer};
 pub use peers::{ForwardError, PeerDescription, Peers};
+pub use restore::{RestoreError, restore};
 pub use roles::follow_roles;
 pub use rpc::peer;
 pub use types::{NodeId, TypeConfig};

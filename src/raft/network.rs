@@ -215,7 +215,7 @@ impl RaftNetworkV2<TypeConfig> for Network {
 
 /// A snapshot as a stream of chunks. A file that cannot be read ends it early, which the receiver
 /// finds out by the checksum.
-async fn chunks(
+pub(super) async fn chunks(
     head: peer::SnapshotHead,
     snapshot: &SnapshotFile,
 ) -> io::Result<impl stream::Stream<Item = peer::SnapshotChunk> + use<>> {

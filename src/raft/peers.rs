@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tonic::{Code, Request};
 
+use super::checkpoints::{CHECKPOINT_FORM, Checkpoint};
 use super::connector::Connector;
 use super::consensus::Written;
 use super::link::{Link, never_sent};
@@ -27,6 +28,8 @@ pub struct Peers {
 pub struct PeerDescription {
     pub http_addr: String,
     pub version: String,
+    /// None if its hashes are of another form than this node's.
+    pub checkpoints: Vec<Checkpoint>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -112,16 +115,20 @@ impl Peers {
         }
     }
 
+    pub(super) fn links(&self) -> &BTreeMap<NodeId, Link> {
+        &self.links
+    }
+
     /// What the peers last said of themselves.
     pub fn described(&self) -> BTreeMap<NodeId, PeerDescription> {
         self.described.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Keeps asking all peers who they are, soon while one is unknown and rarely after. Runs until
-    /// it is dropped.
-    pub async fn keep_described(&self) {
+    /// Keeps asking all peers who they are, soon while one is unknown and now and then after; `told` is
+    /// what all of them last said. Runs until it is dropped.
+    pub async fn keep_described(&self, mut told: impl FnMut(&BTreeMap<NodeId, PeerDescription>)) {
         const WHILE_UNKNOWN: Duration = Duration::from_secs(1);
-        const AFTER: Duration = Duration::from_secs(30);
+        const AFTER: Duration = Duration::from_secs(5);
         loop {
             for (id, link) in &self.links {
                 if let Some(description) = describe(*id, link).await {
@@ -129,7 +136,9 @@ impl Peers {
                     described.insert(*id, description);
                 }
             }
-            let complete = self.described().len() == self.links.len();
+            let described = self.described();
+            told(&described);
+            let complete = described.len() == self.links.len();
             tokio::time::sleep(if complete { AFTER } else { WHILE_UNKNOWN }).await;
         }
     }
@@ -140,6 +149,12 @@ async fn describe(id: NodeId, link: &Link) -> Option<PeerDescription> {
     let mut request = Request::new(peer::DescribeRequest {});
     request.set_timeout(DESCRIBE_TIMEOUT);
     let answer = client.describe(request).await.ok()?.into_inner();
-    let description = PeerDescription { http_addr: answer.http_addr, version: answer.version };
+    let comparable = answer.checkpoint_form == CHECKPOINT_FORM;
+    let checkpoints = answer.checkpoints.into_iter().filter(|_| comparable);
+    let description = PeerDescription {
+        http_addr: answer.http_addr,
+        version: answer.version,
+        checkpoints: checkpoints.map(|peer::Checkpoint { index, hash }| Checkpoint { index, hash }).collect(),
+    };
     (answer.node_id == id).then_some(description)
 }

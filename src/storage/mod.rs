@@ -1,6 +1,7 @@
 //! Everything on disk but the Raft log: the state, the newest snapshot, whose directory it is.
 
 mod aside;
+mod distrust;
 mod keys;
 pub mod marker;
 mod snapshot_file;
@@ -13,6 +14,7 @@ use std::io;
 use std::path::Path;
 
 pub use aside::aside;
+pub use distrust::{distrust, put_aside};
 pub use snapshot_file::{SnapshotDir, SnapshotError, SnapshotFile};
 pub use state::{InstanceUpdate, StateError, StateStore, StateUpdate, StoredState};
 

@@ -193,7 +193,8 @@ impl Node {
         fs::read_to_string(&self.spec.log_file).unwrap_or_default()
     }
 
-    fn exited(&mut self) -> Option<ExitStatus> {
+    /// How the process has ended, if it has.
+    pub fn exited(&mut self) -> Option<ExitStatus> {
         let child = self.child.as_mut()?;
         child.try_wait().unwrap_or_else(|error| panic!("waiting for node {}: {error}", self.spec.id))
     }

@@ -16,7 +16,7 @@ use rand::{RngExt, SeedableRng};
 use rs_registry::config::{Config, Flags};
 use rs_registry::lessor::Lessor;
 use rs_registry::node::{Found, Replica};
-use rs_registry::raft::{Consensus, Machine};
+use rs_registry::raft::{Consensus, Deviation, Machine};
 use rs_registry::storage::{SnapshotDir, StateStore};
 use rs_registry::wall_clock::WallClock;
 use tempfile::TempDir;
@@ -45,6 +45,8 @@ pub struct Host {
     /// Milliseconds that passed while the process did not run.
     behind_ms: u64,
     power_cuts: u32,
+    /// Why the process ended by itself, for good.
+    deviation: Option<Deviation>,
     rng: StdRng,
 }
 
@@ -95,12 +97,16 @@ impl Host {
             pace: Pace::Free,
             behind_ms: 0,
             power_cuts: 0,
+            deviation: None,
             rng: StdRng::seed_from_u64(seed),
         }
     }
 
     pub fn start(&mut self) {
         assert!(self.process.is_none(), "node {} is started twice", self.id);
+        if self.deviation.is_some() {
+            return;
+        }
         let runtime = paused_runtime(self.rng.random());
         let wall_ms = self.wall_ms.clone();
         let tick = Duration::from_millis(self.config.lease_tick_ms);
@@ -210,9 +216,22 @@ impl Host {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         });
-        if process.stopping.as_ref().is_some_and(JoinHandle::is_finished) {
+        let deviation = process.replica.as_ref().and_then(|replica| replica.comparison().deviation);
+        if deviation.is_some() || process.stopping.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.deviation = deviation;
             self.kill();
         }
+    }
+
+    /// Why the process ended by itself.
+    pub fn deviation(&self) -> Option<&Deviation> {
+        self.deviation.as_ref()
+    }
+
+    /// The last log index at which the process compared its state with another's; 0 for none.
+    pub fn compared_index(&self) -> u64 {
+        let replica = self.process.as_ref().and_then(|process| process.replica.as_ref());
+        replica.map_or(0, |replica| replica.comparison().index)
     }
 
     /// Has the process answer a request, unless there is none: the answer is dropped with it then.

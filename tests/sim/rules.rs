@@ -225,6 +225,7 @@ impl Rules {
     /// Looks at all nodes.
     pub fn look(&self, now_ms: u64, hosts: &[Host]) {
         for host in hosts {
+            self.look_at_deviation(host);
             self.look_at_leader(now_ms, host);
             self.look_at_state(host);
             self.look_at_removals(now_ms, host);
@@ -240,6 +241,13 @@ impl Rules {
         let mut seen = self.seen();
         seen.now_ms = now_ms;
         seen.calm_since_ms = calm_since_ms;
+    }
+
+    /// A node that takes itself for wrong is: nothing in a run makes one so.
+    fn look_at_deviation(&self, host: &Host) {
+        if let Some(deviation) = host.deviation() {
+            self.broken(format!("node {} stops: {deviation}", host.id));
+        }
     }
 
     fn look_at_leader(&self, now_ms: u64, host: &Host) {

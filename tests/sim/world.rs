@@ -37,6 +37,8 @@ const LONGEST_HOLD_MS: u64 = 15_000;
 pub struct Run {
     pub broken: Vec<String>,
     pub trace: Vec<String>,
+    /// How many nodes had compared their state with another's at the end.
+    pub compared: usize,
 }
 
 struct World {
@@ -85,7 +87,8 @@ pub fn run(seed: u64, flaw: Option<Flaw>) -> Run {
     };
     world.run();
     let (broken, trace) = rules.told();
-    Run { broken, trace }
+    let compared = world.hosts.iter().filter(|host| host.compared_index() > 0).count();
+    Run { broken, trace, compared }
 }
 
 /// They make snapshots and install them often.

@@ -1,5 +1,6 @@
 //! The two stores as Raft uses them, on real disks.
 
+mod checkpoints;
 mod snapshots;
 mod stored_state;
 mod suite;
