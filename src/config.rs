@@ -46,6 +46,13 @@ pub struct Config {
     #[arg(long, value_name = "ID=HOST:PORT,...")]
     pub initial_cluster: InitialCluster,
 
+    /// Id of a node that is lost for good, whose place this new node takes; initial_cluster has the others
+    ///
+    /// Only its first start needs it, with an empty data_dir and a node_id above that of every node so far.
+    #[arg(long, value_name = "ID")]
+    #[serde(default)]
+    pub replaces: Option<u64>,
+
     /// Address of the HTTP service to show to others, HOST:PORT [default: http_addr]
     ///
     /// With a wildcard http_addr such as 0.0.0.0:8761 it is the host of peer_addr with the port of http_addr.
@@ -209,6 +216,10 @@ impl Config {
             let problem = format!("{} is also http_addr; clients and peers need a port each", self.peer_addr);
             return Err(Violation { key: "peer_addr", problem });
         }
+        if let Some(lost) = self.replaces.filter(|lost| self.initial_cluster.get(lost).is_some()) {
+            let problem = format!("is node {lost}, which initial_cluster has too; leave it out there");
+            return Err(Violation { key: "replaces", problem });
+        }
         match self.initial_cluster.get(&self.node_id) {
             Some(address) if *address == self.peer_addr => Ok(()),
             Some(address) => Err(Violation {
@@ -309,6 +320,14 @@ mod tests {
         let (key, problem) = violation(|c| c.peer_addr = "127.0.0.1:9999".parse().expect("an address"));
         assert_eq!(key, "initial_cluster");
         assert!(problem.contains("127.0.0.1:9762") && problem.contains("127.0.0.1:9999"), "{problem}");
+    }
+
+    #[test]
+    fn a_node_that_is_replaced_is_not_there() {
+        assert_eq!(violation(|c| c.replaces = Some(1)).0, "replaces");
+        let mut config = config();
+        config.replaces = Some(3);
+        assert_eq!(config.check(), Ok(()));
     }
 
     #[test]

@@ -119,6 +119,10 @@ impl Peer for PeerService {
         Ok(Response::new(peer::ReadIndexResponse { log_index }))
     }
 
+    async fn join(&self, request: Request<peer::JoinRequest>) -> Answered<peer::JoinResponse> {
+        Ok(Response::new(self.consensus.let_join(request.into_inner()).await))
+    }
+
     async fn describe(&self, _: Request<peer::DescribeRequest>) -> Answered<peer::DescribeResponse> {
         let checkpoints = self.consensus.machine().checkpoints().into_iter();
         Ok(Response::new(peer::DescribeResponse {

@@ -21,8 +21,8 @@ use crate::peer::{Addressed, PeerService};
 use crate::propose::{Batcher, Proposer};
 use crate::raft::peer::peer_server::PeerServer;
 use crate::raft::{
-    Comparer, Comparison, Connector, Consensus, ConsensusError, KeptLog, Machine, Peers, follow_roles,
-    restore,
+    Comparer, Comparison, Connector, Consensus, ConsensusError, KeptLog, Machine, Peers, follow_roles, join,
+    keep_known, restore,
 };
 use crate::wall_clock::WallClock;
 
@@ -68,6 +68,8 @@ impl Replica {
         let told = Told { peers: peers.clone(), comparison: comparison.clone() };
         let facade = Facade::new(consensus.clone(), proposer.clone(), told, wall_clock, config);
         let mut background = background(config, &consensus, &lessor, proposer.clone());
+        background.spawn(found_or_join(consensus.clone(), peers.clone(), config.clone()));
+        background.spawn(keep_known(consensus.clone(), peers.clone()));
         background.spawn(async move { comparer.run(&peers).await });
         Ok(Self {
             addressed: Addressed { cluster: config.cluster_name.clone(), node_id: config.node_id },
@@ -148,7 +150,6 @@ fn background(
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(consensus.compaction(config).run());
-    tasks.spawn(found_cluster(consensus.clone(), config.clone()));
     tasks.spawn(keep_stored(
         consensus.machine().clone(),
         Duration::from_millis(config.state_flush_interval_ms),
@@ -170,6 +171,13 @@ fn background(
         tokio::join!(keeping, lessor::expire(&lessor, &proposer, tick));
     });
     tasks
+}
+
+async fn found_or_join(consensus: Consensus, peers: Arc<Peers>, config: Config) {
+    match config.replaces {
+        None => found_cluster(consensus, config).await,
+        Some(lost) => join(&consensus, &peers, &config.peer_addr.to_string(), lost).await,
+    }
 }
 
 /// Makes a new cluster out of the initial nodes. Each may do so; the first has a head start, so that

@@ -24,7 +24,7 @@ use crate::registry::Outcome;
 pub(super) type RaftHandle = Raft<TypeConfig, Machine>;
 
 /// A follower that lacks more entries than this does not count as caught up.
-const CAUGHT_UP_ENTRIES: u64 = 1000;
+pub(super) const CAUGHT_UP_ENTRIES: u64 = 1000;
 /// How often waiting code looks whether what it waits for has happened.
 const POLL: Duration = Duration::from_millis(5);
 
@@ -86,6 +86,8 @@ pub struct Status {
     pub nodes: BTreeMap<NodeId, Node>,
     /// At the leader: the last log index known to be on each node's disk.
     pub matched: BTreeMap<NodeId, u64>,
+    /// At the leader: how long ago each node answered; none for one that never did.
+    pub answered: BTreeMap<NodeId, Option<Duration>>,
     pub last_contact: Duration,
 }
 
@@ -242,6 +244,7 @@ impl Consensus {
         let metrics = metrics.borrow_watched();
         let membership = metrics.membership_config.membership();
         let matched = metrics.replication.iter().flatten();
+        let answered = metrics.heartbeat.iter().flatten();
         Status {
             role: role(metrics.state),
             term: metrics.current_term,
@@ -255,6 +258,7 @@ impl Consensus {
             learners: membership.learner_ids().collect(),
             nodes: membership.nodes().map(|(id, node)| (*id, node.clone())).collect(),
             matched: matched.map(|(id, log_id)| (*id, log_id.index().unwrap_or(0))).collect(),
+            answered: answered.map(|(id, at)| (*id, at.as_ref().map(|at| at.elapsed()))).collect(),
             last_contact,
         }
     }

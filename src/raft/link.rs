@@ -75,6 +75,10 @@ impl Link {
         Ok(Self { addr: addr.into(), envelope, connector, channel: Arc::default() })
     }
 
+    pub fn addr(&self) -> &str {
+        &self.addr
+    }
+
     /// A client on a connection that was up a moment ago.
     ///
     /// # Errors

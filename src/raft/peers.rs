@@ -19,7 +19,9 @@ const DESCRIBE_TIMEOUT: Duration = Duration::from_millis(1000);
 
 /// Connections for forwarding, apart from Raft's own.
 pub struct Peers {
-    links: BTreeMap<NodeId, Link>,
+    cluster: String,
+    connector: Arc<dyn Connector>,
+    links: Mutex<BTreeMap<NodeId, Link>>,
     described: Mutex<BTreeMap<NodeId, PeerDescription>>,
 }
 
@@ -50,9 +52,27 @@ impl Peers {
         addresses: impl IntoIterator<Item = (NodeId, String)>,
         connector: &Arc<dyn Connector>,
     ) -> Self {
-        let link =
-            |(id, addr): (NodeId, String)| Some((id, Link::new(cluster, id, &addr, connector.clone()).ok()?));
-        Self { links: addresses.into_iter().filter_map(link).collect(), described: Mutex::default() }
+        let peers = Self {
+            cluster: cluster.to_owned(),
+            connector: connector.clone(),
+            links: Mutex::default(),
+            described: Mutex::default(),
+        };
+        peers.know(addresses);
+        peers
+    }
+
+    /// From now on the peers are these. A connection to one whose address is what it was goes on.
+    pub fn know(&self, addresses: impl IntoIterator<Item = (NodeId, String)>) {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = std::mem::take(&mut *links);
+        for (id, addr) in addresses {
+            let kept = known.remove(&id).filter(|link| link.addr() == addr);
+            let link = kept.or_else(|| Link::new(&self.cluster, id, &addr, self.connector.clone()).ok());
+            links.extend(link.map(|link| (id, link)));
+        }
+        let mut described = self.described.lock().unwrap_or_else(PoisonError::into_inner);
+        described.retain(|id, _| links.contains_key(id));
     }
 
     /// Has the leader propose a batch and waits for what came of it.
@@ -67,7 +87,7 @@ impl Peers {
         timeout: Duration,
     ) -> Result<Written, ForwardError> {
         use peer::forward_response::Result as Answer;
-        let link = self.links.get(&leader).ok_or(ForwardError::NotProposed(leader))?;
+        let link = self.link(leader).ok_or(ForwardError::NotProposed(leader))?;
         let mut client = link.client().await.map_err(|_| ForwardError::NotProposed(leader))?;
         let mut request = Request::new(peer::ForwardRequest { commands, count });
         request.set_timeout(timeout);
@@ -102,7 +122,7 @@ impl Peers {
     /// Asks the leader for the log index that a read which begins now has to see. `None` if it
     /// cannot tell, or cannot be asked.
     pub async fn read_index(&self, leader: NodeId, timeout: Duration) -> Option<u64> {
-        let link = self.links.get(&leader)?;
+        let link = self.link(leader)?;
         let mut client = link.client().await.ok()?;
         let mut request = Request::new(peer::ReadIndexRequest {});
         request.set_timeout(timeout);
@@ -115,8 +135,12 @@ impl Peers {
         }
     }
 
-    pub(super) fn links(&self) -> &BTreeMap<NodeId, Link> {
-        &self.links
+    pub(super) fn links(&self) -> BTreeMap<NodeId, Link> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn link(&self, id: NodeId) -> Option<Link> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
     /// What the peers last said of themselves.
@@ -130,15 +154,15 @@ impl Peers {
         const WHILE_UNKNOWN: Duration = Duration::from_secs(1);
         const AFTER: Duration = Duration::from_secs(5);
         loop {
-            for (id, link) in &self.links {
-                if let Some(description) = describe(*id, link).await {
+            for (id, link) in self.links() {
+                if let Some(description) = describe(id, &link).await {
                     let mut described = self.described.lock().unwrap_or_else(PoisonError::into_inner);
-                    described.insert(*id, description);
+                    described.insert(id, description);
                 }
             }
             let described = self.described();
             told(&described);
-            let complete = described.len() == self.links.len();
+            let complete = described.len() == self.links().len();
             tokio::time::sleep(if complete { AFTER } else { WHILE_UNKNOWN }).await;
         }
     }

@@ -9,6 +9,7 @@ mod deviation;
 mod no_quorum;
 mod read_your_writes;
 mod renewals;
+mod replace;
 mod restart;
 mod self_preservation;
 mod snapshot;
