@@ -12,6 +12,8 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
+#[path = "../linearizability/mod.rs"]
+mod linearizability;
 
 mod client;
 mod clock_jump;
