@@ -8,7 +8,7 @@
 //!
 //! `tests/chaos/run.sh` installs the tools and runs these tests, which are ignored otherwise. What a
 //! machine cannot do is skipped, with a line that says so. Chance is drawn from `SEED`, or a new seed,
-//! which is printed.
+//! which is printed. Of a failed run logs and data are kept.
 
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -26,6 +26,7 @@ mod no_quorum;
 mod partition;
 mod pause;
 mod record;
+mod replay;
 mod rolling_restart;
 mod skip;
 mod trial;

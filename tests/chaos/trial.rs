@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::harness::{Cluster, Document, NodeSpec, Request, until};
 use super::load::{self, LEASES, Load};
 use super::record::Record;
+use super::replay::{self, seed};
 use super::watch::{self, Registered};
 use super::{LEASE, LEASE_SECS};
 
@@ -47,7 +48,7 @@ impl Trial {
         let seed = seed();
         // The test's name is still on the line.
         println!("\nchaos: {name}: SEED={seed}");
-        let cluster = Cluster::start_prepared(size, |specs| {
+        let cluster = Cluster::start_in(replay::directory(name, seed), size, |specs| {
             for spec in specs.iter_mut() {
                 spec.environment.push(("RS_REGISTRY_SELF_PRESERVATION".to_owned(), "false".to_owned()));
             }
@@ -179,16 +180,8 @@ fn first_registered(addr: SocketAddr) -> Registered {
     registered
 }
 
-/// `SEED`, or a new one.
-fn seed() -> u64 {
-    match std::env::var("SEED") {
-        Ok(seed) => seed.parse().unwrap_or_else(|error| panic!("SEED={seed}: {error}")),
-        Err(_) => rand::random::<u32>().into(),
-    }
-}
-
 /// With a comma between thousands.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -4,16 +4,15 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use tempfile::TempDir;
-
 use super::deadline::until;
+use super::directory::Directory;
 use super::node::{ClusterView, Node, NodeSpec};
 use super::ports::free_addr;
 
 pub struct Cluster {
     pub nodes: Vec<Node>,
     // Dropped after the nodes, which write below it.
-    dir: TempDir,
+    dir: Directory,
 }
 
 impl Cluster {
@@ -30,7 +29,11 @@ impl Cluster {
 
     /// [`Cluster::start`] with what the nodes are started with changed before.
     pub fn start_prepared(size: u64, prepare: impl FnOnce(&mut [NodeSpec])) -> Self {
-        let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("a temporary directory: {error}"));
+        Self::start_in(Directory::temporary(), size, prepare)
+    }
+
+    /// [`Cluster::start_prepared`] with logs and data in this directory.
+    pub fn start_in(dir: Directory, size: u64, prepare: impl FnOnce(&mut [NodeSpec])) -> Self {
         let mut specs = specs(dir.path(), size);
         prepare(&mut specs);
         let mut cluster = Self { nodes: specs.into_iter().map(Node::spawn).collect(), dir };
@@ -45,7 +48,7 @@ impl Cluster {
         self.nodes.iter().map(|node| node.spec.http).collect()
     }
 
-    /// A file or directory of this name that is gone with the cluster.
+    /// A file or directory of this name beside the nodes' own, which goes with them.
     pub fn scratch(&self, name: &str) -> std::path::PathBuf {
         self.dir.path().join(name)
     }

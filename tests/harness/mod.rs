@@ -5,6 +5,7 @@
 mod cluster;
 mod connection;
 mod deadline;
+mod directory;
 mod document;
 mod http;
 mod node;
@@ -14,6 +15,7 @@ mod registry;
 pub use cluster::Cluster;
 pub use connection::{Connection, exchange};
 pub use deadline::{until, until_within};
+pub use directory::Directory;
 pub use document::Document;
 pub use http::{Request, Response};
 pub use node::{ClusterView, Node, NodeSpec};
