@@ -1,10 +1,11 @@
-//! No live lease is lost, and every dead one ends, through faults that need a real kernel: processes
-//! are killed and stopped, disks stall, clocks jump, the network is cut.
+//! No live lease is lost, every dead one ends, and clients that contend for an instance all see the same
+//! story, through faults that need a real kernel: processes are killed and stopped, disks stall, clocks
+//! jump, the network is cut.
 //!
-//! In every test [`trial::Trial`] keeps 1,000 short leases renewed at a cluster of three processes, by
-//! clients that turn to the next node when one fails, and reads at all nodes throughout. No renewal may
-//! be answered 404, no instance may be missing from any read or be registered twice. A few instances
-//! per fault are never renewed: they have to be gone at every node after it.
+//! In every test but [`contended`] a [`trial::Trial`] keeps 1,000 short leases renewed at a cluster of three
+//! processes, by clients that turn to the next node when one fails, and reads at all nodes throughout. No
+//! renewal may be answered 404, no instance may be missing from any read or be registered twice. A few
+//! instances per fault are never renewed: they have to be gone at every node after it.
 //!
 //! `tests/chaos/run.sh` installs the tools and runs these tests, which are ignored otherwise. What a
 //! machine cannot do is skipped, with a line that says so. Chance is drawn from `SEED`, or a new seed,
@@ -17,6 +18,7 @@ mod linearizability;
 
 mod client;
 mod clock_jump;
+mod contended;
 mod disk_stall;
 mod forwarded_renewal;
 mod kill;
