@@ -22,6 +22,8 @@ pub mod lessor;
 pub mod linearize;
 pub mod metrics;
 pub mod peer;
+#[cfg(feature = "planted-bugs")]
+pub mod planted;
 pub mod propose;
 pub mod raft;
 pub mod registry;

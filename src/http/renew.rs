@@ -31,6 +31,10 @@ pub async fn renew(
         overridden,
         origin,
     };
+    #[cfg(feature = "planted-bugs")]
+    if crate::planted::denies(&command, facade.consensus.machine()) {
+        return Ok(empty(StatusCode::NOT_FOUND));
+    }
     let outcome = facade.proposer.propose(&command).await?;
     Ok(match outcome {
         Outcome::Done => empty(StatusCode::OK),

@@ -198,7 +198,10 @@ impl Machine {
 
     pub(super) fn captured(&self) -> (StateHeader, Snapshot) {
         let state = self.state();
-        (state.header(), state.registry.snapshot())
+        let captured = (state.header(), state.registry.snapshot());
+        #[cfg(feature = "planted-bugs")]
+        let captured = crate::planted::written(captured);
+        captured
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -218,9 +221,13 @@ impl Machine {
             }
             EntryPayload::Normal(batch) => {
                 let (stamped_ms, commands) = batch.decode().map_err(io::Error::other)?;
+                #[cfg(feature = "planted-bugs")]
+                let stamped_ms = crate::planted::time_of(stamped_ms);
                 state.registry.advance(stamped_ms, &mut changes);
                 outcomes.reserve_exact(commands.len());
                 for command in commands {
+                    #[cfg(feature = "planted-bugs")]
+                    let command = crate::planted::applied(command, &state.registry);
                     outcomes.push(command.apply(&mut state.registry, &mut changes));
                 }
                 bound_conflicts(&mut outcomes);

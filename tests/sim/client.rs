@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use super::host::Answer;
-use super::rules::Rules;
+use super::rules::{Act, Rules};
 use super::wire::NodeId;
 
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -90,8 +90,8 @@ impl Client {
                 let sent_ms = self.now_ms();
                 let path = format!("/eureka/apps/{APP}/{}", self.id);
                 match self.ask_one_after_the_other(Method::PUT, &path, None).await.status {
-                    200 => self.rules.kept(&self.id, sent_ms),
-                    404 => break self.rules.refused(&self.id),
+                    200 => self.rules.kept(&self.id, Act::Renew, sent_ms),
+                    404 => break self.rules.refused(&self.id, sent_ms),
                     status => self.rules.broken(format!("{} renews and gets {status}", self.id)),
                 }
             }
@@ -115,11 +115,44 @@ impl Client {
         self.register().await;
         for number in 1.. {
             self.rules.counting(&self.id, number);
+            let sent_ms = self.now_ms();
             let path = format!("/eureka/apps/{APP}/{}/metadata?count={number}", self.id);
             while self.ask_one_after_the_other(Method::PUT, &path, None).await.status != 200 {}
-            self.rules.counted(&self.id, number);
+            self.rules.counted(&self.id, number, sent_ms);
             self.settle().await;
             tokio::time::sleep(Duration::from_millis(self.rng.random_range(200..1000))).await;
+        }
+    }
+
+    /// Has its status overridden and the override removed, one after the other.
+    pub async fn override_now_and_then(mut self) {
+        self.register().await;
+        loop {
+            self.have_overridden(Method::PUT, "OUT_OF_SERVICE").await;
+            self.have_overridden(Method::DELETE, "UP").await;
+        }
+    }
+
+    async fn have_overridden(&mut self, method: Method, status: &str) {
+        let alive_s = self.rng.random_range(2..8);
+        self.renew_for(Duration::from_secs(alive_s)).await;
+        self.settle().await;
+        let sent_ms = self.now_ms();
+        let path = format!("/eureka/apps/{APP}/{}", self.id);
+        let asked = format!("{path}/status?value={status}");
+        match self.ask_one_after_the_other(method, &asked, None).await.status {
+            200 => self.rules.overridden(&self.id, status, sent_ms),
+            other => self.rules.broken(format!("{} cannot be {status}: {other}", self.id)),
+        }
+        self.settle().await;
+        self.at = self.rng.random_range(0..self.nodes.len());
+        let read = self.ask(Method::GET, &format!("{path}?consistency=linearizable"), None).await;
+        let Some(answer) = read.filter(|answer| answer.status < 500) else {
+            return;
+        };
+        let found = text_in(&answer.body, "/instance/status");
+        if found.as_deref() != Some(status) {
+            self.rules.broken(format!("{} is to be {status} and is {found:?}, {}", self.id, answer.status));
         }
     }
 
@@ -158,7 +191,7 @@ impl Client {
             let answer =
                 self.ask_one_after_the_other(Method::POST, &format!("/eureka/apps/{APP}"), Some(&body)).await;
             if answer.status == 204 {
-                return self.rules.kept(&self.id, sent_ms);
+                return self.rules.kept(&self.id, Act::Register, sent_ms);
             }
             self.rules.broken(format!("{} cannot register: {}", self.id, answer.status));
             tokio::time::sleep(PATIENCE).await;
@@ -175,7 +208,7 @@ impl Client {
             loop {
                 let sent_ms = self.now_ms();
                 match self.ask_one_after_the_other(Method::PUT, &path, None).await.status {
-                    200 => break self.rules.kept(&self.id, sent_ms),
+                    200 => break self.rules.kept(&self.id, Act::Renew, sent_ms),
                     status => self.rules.broken(format!("{} renews and gets {status}", self.id)),
                 }
                 tokio::time::sleep(PATIENCE).await;
@@ -194,9 +227,10 @@ impl Client {
 
     async fn cancel(&mut self) {
         let path = format!("/eureka/apps/{APP}/{}", self.id);
+        let sent_ms = self.now_ms();
         self.rules.cancelling(&self.id);
         self.ask_one_after_the_other(Method::DELETE, &path, None).await;
-        self.rules.cancelled(&self.id);
+        self.rules.cancelled(&self.id, sent_ms);
         // The node that said so, and any other that has what was committed before.
         let answer = self.ask(Method::GET, &path, None).await;
         let linearizable = format!("{path}?consistency=linearizable");
@@ -238,7 +272,10 @@ impl Client {
 }
 
 fn counted_in(body: &Bytes) -> u64 {
+    text_in(body, "/instance/metadata/count").and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
+fn text_in(body: &Bytes, pointer: &str) -> Option<String> {
     let document: Value = serde_json::from_slice(body).unwrap_or_default();
-    let count = document.pointer("/instance/metadata/count").and_then(Value::as_str);
-    count.and_then(|count| count.parse().ok()).unwrap_or(0)
+    document.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
 }

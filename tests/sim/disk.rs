@@ -14,8 +14,8 @@ use openraft::{LogIdOptionExt, OptionalSend};
 use rs_registry::raft::{KeptLog, TypeConfig};
 use tokio::sync::{mpsc, oneshot};
 
-type Entry = EntryOf<TypeConfig>;
-type LogId = LogIdOf<TypeConfig>;
+pub type Entry = EntryOf<TypeConfig>;
+pub type LogId = LogIdOf<TypeConfig>;
 type Vote = VoteOf<TypeConfig>;
 
 /// Outlives the processes that use it. Clones are the same disk.
@@ -32,6 +32,10 @@ struct Platter {
     seen: Stored,
     stalled: bool,
     sync_ms: u64,
+    /// From where on entries are gone, since last asked.
+    lost_from: Option<u64>,
+    /// From where on the log was truncated since the power came.
+    truncated_from: Option<u64>,
 }
 
 /// What a disk may do wrong, for the rules to find out.
@@ -41,6 +45,8 @@ pub enum Flaw {
     AnswersBeforeSync,
     /// It never writes votes.
     ForgetsVotes,
+    /// What follows on a truncation is gone after a power cut, synced or not.
+    LosesTailAfterTruncation,
 }
 
 #[derive(Clone, Default)]
@@ -76,8 +82,26 @@ impl Stored {
         }
     }
 
+    fn log_id_at(&self, index: u64) -> Option<LogId> {
+        self.entries.get(&index).map(|entry| entry.log_id)
+    }
+
     fn last(&self) -> Option<LogId> {
         self.entries.last_key_value().map(|(_, entry)| entry.log_id).or(self.purged)
+    }
+}
+
+impl Platter {
+    /// Syncs a write.
+    fn keep(&mut self, write: Write) {
+        if let Write::Truncate(from) = write {
+            self.lose(Some(from));
+        }
+        self.synced.apply(write);
+    }
+
+    fn lose(&mut self, from: Option<u64>) {
+        self.lost_from = [self.lost_from, from].into_iter().flatten().min();
     }
 }
 
@@ -108,9 +132,33 @@ impl Disk {
         let kept = remaining(platter.written.len());
         let mut written = std::mem::take(&mut platter.written);
         for write in written.drain(..kept) {
-            platter.synced.apply(write);
+            platter.keep(write);
         }
+        let truncated_from = platter.truncated_from.take();
+        if let Some(from) = truncated_from.filter(|_| platter.flaw == Some(Flaw::LosesTailAfterTruncation)) {
+            platter.synced.entries.split_off(&from);
+        }
+        let Platter { seen, synced, .. } = &*platter;
+        let kept = |index: &u64| synced.log_id_at(*index) == seen.log_id_at(*index);
+        let lost = seen.entries.keys().copied().find(|index| !kept(index));
+        platter.lose(lost);
         platter.seen = platter.synced.clone();
+    }
+
+    /// The entry at an index, as a process reads it.
+    pub fn entry(&self, index: u64) -> Option<Entry> {
+        self.platter().seen.entries.get(&index).cloned()
+    }
+
+    /// Whether an entry, or a snapshot that covers it, is there after a power cut too.
+    pub fn has_durably(&self, log_id: LogId) -> bool {
+        let platter = self.platter();
+        platter.synced.log_id_at(log_id.index) == Some(log_id) || platter.synced.purged >= Some(log_id)
+    }
+
+    /// From where on entries that were read here are gone or may be others, since last asked.
+    pub fn take_lost_from(&self) -> Option<u64> {
+        self.platter().lost_from.take()
     }
 
     /// A process opens its log.
@@ -141,10 +189,10 @@ async fn sync(disk: Disk, mut asked: mpsc::UnboundedReceiver<Synced>) {
         }
         let mut platter = disk.platter();
         let forgets_votes = platter.flaw == Some(Flaw::ForgetsVotes);
-        let Platter { synced, written, .. } = &mut *platter;
-        for write in written.drain(..writes) {
+        let written: Vec<Write> = platter.written.drain(..writes).collect();
+        for write in written {
             if !(forgets_votes && matches!(write, Write::Vote(_))) {
-                synced.apply(write);
+                platter.keep(write);
             }
         }
         drop(platter);
@@ -167,6 +215,11 @@ pub struct SimLog {
 impl SimLog {
     fn write(&self, write: Write) {
         let mut platter = self.disk.platter();
+        if let Write::Truncate(from) = write {
+            platter.lose(Some(from));
+            platter.truncated_from =
+                platter.truncated_from.map_or(Some(from), |before| Some(before.min(from)));
+        }
         platter.seen.apply(write.clone());
         platter.written.push_back(write);
     }

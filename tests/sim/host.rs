@@ -25,8 +25,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
-use super::disk::{Disk, Flaw};
+use super::disk::Disk;
 use super::paused_runtime::paused_runtime;
+use super::plant::Plant;
 use super::wire::{NodeId, SimConnector, Wire, peer_addr};
 
 /// The wall clock when a run begins, in milliseconds since 1970.
@@ -35,6 +36,7 @@ const BEGIN_EPOCH_MS: i64 = 1_700_000_000_000;
 pub struct Host {
     pub id: NodeId,
     pub disk: Disk,
+    plant: Plant,
     wire: Wire,
     config: Config,
     dir: TempDir,
@@ -82,13 +84,14 @@ impl Host {
         nodes: &[NodeId],
         wire: &Wire,
         seed: u64,
-        flaw: Option<Flaw>,
+        plant: Plant,
         settings: &[(&str, &str)],
     ) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         Self {
             id,
-            disk: Disk::with_flaw(flaw),
+            disk: Disk::with_flaw(plant.flaw()),
+            plant,
             wire: wire.clone(),
             config: config(id, nodes, dir.path(), settings),
             dir,
@@ -107,6 +110,7 @@ impl Host {
         if self.deviation.is_some() {
             return;
         }
+        self.plant.run_program_of(self.id, self.wall_ms.load(Ordering::Relaxed));
         let runtime = paused_runtime(self.rng.random());
         let wall_ms = self.wall_ms.clone();
         let tick = Duration::from_millis(self.config.lease_tick_ms);
@@ -207,6 +211,7 @@ impl Host {
             self.behind_ms += 1;
             return;
         }
+        self.plant.run_program_of(self.id, self.wall_ms.load(Ordering::Relaxed));
         let span = tracing::info_span!("node", id = self.id);
         let _entered = span.enter();
         let behind = Duration::from_millis(std::mem::take(&mut self.behind_ms));
@@ -221,6 +226,12 @@ impl Host {
             self.deviation = deviation;
             self.kill();
         }
+    }
+
+    /// Why Raft ended in the process, unless it was told to.
+    pub fn failure(&self) -> Option<String> {
+        let process = self.process.as_ref().filter(|process| process.replica.is_some());
+        process.and_then(|process| process.consensus.failure())
     }
 
     /// Why the process ended by itself.

@@ -2,29 +2,31 @@
 //! from a seed. `SEED=7` runs one seed and tells all of it, `SIM_SEEDS=1000` so many.
 
 mod client;
+mod committed;
 mod disk;
 mod faults;
 mod host;
 mod paused_runtime;
+mod plant;
+#[cfg(feature = "planted-bugs")]
+mod planted;
 mod rules;
 mod wire;
 mod world;
 
 use std::time::Instant;
 
-use disk::Flaw;
+use plant::Plant;
 
 /// Without a wish, as many as a test run has patience for.
 const SEEDS: u64 = 2;
-/// Within so many each flaw is found.
-const FLAW_SEEDS: u64 = 30;
 
 #[test]
 fn clusters_keep_their_promises() {
     if let Some(seed) = number("SEED") {
         let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| "error,rs_registry=info".to_owned());
         tracing_subscriber::fmt().with_env_filter(wanted).without_time().with_ansi(false).init();
-        let run = world::run(seed, None);
+        let run = world::run(seed, Plant::Nothing);
         println!("{}", run.trace.join("\n"));
         assert_eq!(run.broken, Vec::<String>::new(), "seed {seed}");
         return;
@@ -45,25 +47,14 @@ fn clusters_keep_their_promises() {
 #[cfg_attr(not(tokio_unstable), ignore = "only as tests/sim/run.sh builds it")]
 fn a_seed_is_the_same_run_again() {
     let seed = number("SEED").unwrap_or(1);
-    let (first, second) = (world::run(seed, None), world::run(seed, None));
+    let (first, second) = (world::run(seed, Plant::Nothing), world::run(seed, Plant::Nothing));
     let differ = first.trace.iter().zip(&second.trace).find(|(first, second)| first != second);
     assert_eq!(differ, None, "the first difference of two runs of seed {seed}");
     assert_eq!(first.trace.len(), second.trace.len());
 }
 
-/// Of the seeds, some cut power when it matters.
-#[test]
-#[cfg_attr(not(tokio_unstable), ignore = "takes minutes unless optimized; tests/sim/run.sh runs it")]
-fn a_disk_that_lies_is_found_out() {
-    for flaw in [Flaw::AnswersBeforeSync, Flaw::ForgetsVotes] {
-        let found = (1..=FLAW_SEEDS).find_map(|seed| world::run(seed, Some(flaw)).broken.first().cloned());
-        println!("{flaw:?}: {found:?}");
-        assert!(found.is_some(), "{flaw:?} is not found out in {FLAW_SEEDS} seeds");
-    }
-}
-
 fn fails(seed: u64, compared: &mut usize) -> bool {
-    let run = world::run(seed, None);
+    let run = world::run(seed, Plant::Nothing);
     *compared += run.compared;
     for broken in &run.broken {
         println!("seed {seed}: {broken}");

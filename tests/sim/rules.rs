@@ -24,6 +24,7 @@ pub struct Rules(Arc<Mutex<Seen>>);
 struct Seen {
     /// How long who is dead may be kept, beside the duration of the lease.
     hold_ms: u64,
+    deviant: Option<NodeId>,
     now_ms: u64,
     /// Since when nothing is wrong with any node; None while something is.
     calm_since_ms: Option<u64>,
@@ -35,8 +36,20 @@ struct Seen {
     hashes: BTreeMap<u64, u64>,
     newest: u64,
     present: BTreeSet<String>,
+    /// When the last such entry for an instance was committed.
+    decided: BTreeMap<(String, Act), u64>,
     broken: Vec<String>,
     trace: Vec<String>,
+}
+
+/// What a client asks for that an entry of the log decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Act {
+    Register,
+    Renew,
+    Cancel,
+    PutMetadata,
+    Override,
 }
 
 struct Instance {
@@ -75,10 +88,13 @@ impl Instance {
 }
 
 impl Rules {
-    /// Rules for a cluster that keeps who is dead for so long at most.
-    pub fn new(hold_ms: u64) -> Self {
+    /// Rules for a cluster that keeps who is dead for so long at most, in which one node may make another
+    /// state of the log than the others.
+    pub fn new(hold_ms: u64, deviant: Option<NodeId>) -> Self {
         let rules = Self::default();
-        rules.seen().hold_ms = hold_ms;
+        let mut seen = rules.seen();
+        (seen.hold_ms, seen.deviant) = (hold_ms, deviant);
+        drop(seen);
         rules
     }
 
@@ -107,9 +123,23 @@ impl Rules {
         self.seen().instances.entry(id.to_owned()).or_insert(instance).standing = Standing::Registering;
     }
 
+    /// An entry with this is committed.
+    pub fn decided(&self, id: &str, act: Act, now_ms: u64) {
+        self.seen().decided.insert((id.to_owned(), act), now_ms);
+    }
+
+    /// What a node says is decided, since it was asked for, is committed.
+    fn answered(&self, id: &str, act: Act, sent_ms: u64) {
+        let decided_ms = self.seen().decided.get(&(id.to_owned(), act)).copied();
+        if decided_ms.is_none_or(|decided_ms| decided_ms < sent_ms) {
+            self.broken(format!("{id} is answered to {act:?} of {sent_ms}, which was never committed"));
+        }
+    }
+
     /// A registration or renewal was acknowledged.
-    pub fn kept(&self, id: &str, sent_ms: u64) {
+    pub fn kept(&self, id: &str, act: Act, sent_ms: u64) {
         self.trace(format!("{id} keeps its lease"));
+        self.answered(id, act, sent_ms);
         if let Some(instance) = self.seen().instances.get_mut(id) {
             instance.sent_ms = sent_ms;
             instance.standing = Standing::Live;
@@ -117,7 +147,8 @@ impl Rules {
     }
 
     /// A renewal got a 404: by then the lease must have run out.
-    pub fn refused(&self, id: &str) {
+    pub fn refused(&self, id: &str, sent_ms: u64) {
+        self.answered(id, Act::Renew, sent_ms);
         let (now_ms, end_ms) = {
             let seen = self.seen();
             (
@@ -140,8 +171,14 @@ impl Rules {
         self.stands(id, Standing::Cancelled);
     }
 
-    pub fn cancelled(&self, id: &str) {
+    pub fn cancelled(&self, id: &str, sent_ms: u64) {
         self.trace(format!("{id} is cancelled"));
+        self.answered(id, Act::Cancel, sent_ms);
+    }
+
+    pub fn overridden(&self, id: &str, status: &str, sent_ms: u64) {
+        self.trace(format!("{id} is {status}"));
+        self.answered(id, Act::Override, sent_ms);
     }
 
     /// A request got no answer, or none that tells whether it was decided.
@@ -168,8 +205,9 @@ impl Rules {
         self.seen().counts.entry(id.to_owned()).or_default().begun = number;
     }
 
-    pub fn counted(&self, id: &str, number: u64) {
+    pub fn counted(&self, id: &str, number: u64, sent_ms: u64) {
         self.trace(format!("{id} counts {number}"));
+        self.answered(id, Act::PutMetadata, sent_ms);
         self.seen().counts.entry(id.to_owned()).or_default().acknowledged = Some(number);
     }
 
@@ -196,12 +234,14 @@ impl Rules {
         (seen.broken.clone(), seen.trace.clone())
     }
 
+    /// Of the nodes that are as they should be.
     pub fn have_one_state(&self, hosts: &[Host]) -> bool {
         let state = |host: &Host| {
             let state = host.machine()?.applied_state();
             Some((state.index, state.state_hash))
         };
-        let states: Vec<_> = hosts.iter().map(state).collect();
+        let deviant = self.seen().deviant;
+        let states: Vec<_> = hosts.iter().filter(|host| Some(host.id) != deviant).map(state).collect();
         states.iter().all(|state| state.is_some() && *state == states[0])
     }
 
@@ -225,7 +265,7 @@ impl Rules {
     /// Looks at all nodes.
     pub fn look(&self, now_ms: u64, hosts: &[Host]) {
         for host in hosts {
-            self.look_at_deviation(host);
+            self.look_at_end_of(host);
             self.look_at_leader(now_ms, host);
             self.look_at_state(host);
             self.look_at_removals(now_ms, host);
@@ -243,10 +283,11 @@ impl Rules {
         seen.calm_since_ms = calm_since_ms;
     }
 
-    /// A node that takes itself for wrong is: nothing in a run makes one so.
-    fn look_at_deviation(&self, host: &Host) {
-        if let Some(deviation) = host.deviation() {
-            self.broken(format!("node {} stops: {deviation}", host.id));
+    /// Nothing in a run is a reason for a node to end, or its Raft: not even a disk fails.
+    fn look_at_end_of(&self, host: &Host) {
+        let deviation = host.deviation().filter(|_| Some(host.id) != self.seen().deviant);
+        if let Some(end) = deviation.map(ToString::to_string).or_else(|| host.failure()) {
+            self.broken(format!("node {} ends: {end}", host.id));
         }
     }
 
@@ -276,6 +317,9 @@ impl Rules {
         let Some(state) = host.machine().map(|machine| machine.applied_state()) else {
             return;
         };
+        if Some(host.id) == self.seen().deviant {
+            return;
+        }
         let hash = *self.seen().hashes.entry(state.index).or_insert(state.state_hash);
         if hash != state.state_hash {
             self.broken(format!("node {} has another state at index {}", host.id, state.index));

@@ -12,10 +12,11 @@ use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 
 use super::client::{Access, Client, Letter};
-use super::disk::Flaw;
+use super::committed::Committed;
 use super::faults::Faults;
 use super::host::{Answer, Host};
 use super::paused_runtime::paused_runtime;
+use super::plant::Plant;
 use super::rules::Rules;
 use super::wire::{NodeId, Wire};
 
@@ -39,6 +40,9 @@ pub struct Run {
     pub trace: Vec<String>,
     /// How many nodes had compared their state with another's at the end.
     pub compared: usize,
+    /// The nodes that ended because their state was another than the others'.
+    #[cfg_attr(not(feature = "planted-bugs"), expect(dead_code, reason = "only with bugs of the program"))]
+    pub stopped: Vec<NodeId>,
 }
 
 struct World {
@@ -49,6 +53,7 @@ struct World {
     post: Post,
     faults: Faults,
     rules: Rules,
+    committed: Committed,
 }
 
 /// Requests and answers between clients and nodes.
@@ -65,37 +70,39 @@ enum Item {
     Answer(Answer, oneshot::Sender<Answer>),
 }
 
-/// Runs a seed until its end, or until a rule is broken, on disks that may have a flaw.
-pub fn run(seed: u64, flaw: Option<Flaw>) -> Run {
+/// Runs a seed until its end, or until a rule is broken.
+pub fn run(seed: u64, plant: Plant) -> Run {
     simulate(seed);
     let mut rng = StdRng::seed_from_u64(seed);
     let nodes = if rng.random_bool(0.2) { ONE } else { THREE };
     let self_preservation = rng.random_bool(0.3);
-    let rules = Rules::new(if self_preservation { LONGEST_HOLD_MS } else { 0 });
+    let rules = Rules::new(if self_preservation { LONGEST_HOLD_MS } else { 0 }, plant.deviant());
     let wire = Wire::new(rng.random());
     let (letters, received) = mpsc::unbounded_channel();
     let now_ms = Arc::new(AtomicU64::new(0));
     let access = Access { nodes: nodes.to_vec(), letters, now_ms: now_ms.clone(), rules: rules.clone() };
     let mut world = World {
-        hosts: hosts(nodes, self_preservation, flaw, &wire, &mut rng),
+        hosts: hosts(nodes, self_preservation, plant, &wire, &mut rng),
         clients: clients(&access, &mut rng),
         post: Post { letters: received, under_way: BTreeMap::new(), posted: 0, served: Vec::new() },
         faults: Faults::new(rng.random(), RUN_MS, wire.clone(), rules.clone()),
         now_ms,
         wire,
         rules: rules.clone(),
+        committed: Committed::default(),
     };
     world.run();
     let (broken, trace) = rules.told();
     let compared = world.hosts.iter().filter(|host| host.compared_index() > 0).count();
-    Run { broken, trace, compared }
+    let stopped = world.hosts.iter().filter(|host| host.deviation().is_some()).map(|host| host.id).collect();
+    Run { broken, trace, compared, stopped }
 }
 
 /// They make snapshots and install them often.
 fn hosts(
     nodes: &[NodeId],
     self_preservation: bool,
-    flaw: Option<Flaw>,
+    plant: Plant,
     wire: &Wire,
     rng: &mut StdRng,
 ) -> Vec<Host> {
@@ -106,7 +113,7 @@ fn hosts(
         ("snapshot_entries", "200"),
         ("snapshot_keep_entries", "50"),
     ];
-    nodes.iter().map(|id| Host::new(*id, nodes, wire, rng.random(), flaw, &settings)).collect()
+    nodes.iter().map(|id| Host::new(*id, nodes, wire, rng.random(), plant, &settings)).collect()
 }
 
 fn clients(access: &Access, rng: &mut StdRng) -> Runtime {
@@ -122,6 +129,7 @@ fn clients(access: &Access, rng: &mut StdRng) -> Runtime {
         runtime.spawn(client(&format!("counter-{place}")).count());
         runtime.spawn(client(&format!("counter-{place}")).read_linearizable());
     }
+    runtime.spawn(client("operated").override_now_and_then());
     runtime
 }
 
@@ -165,6 +173,7 @@ impl World {
         for host in &mut self.hosts {
             host.step(now_ms);
         }
+        self.committed.look(now_ms, &self.hosts, &self.rules);
         self.clients.block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
         self.post.collect(now_ms, &self.wire);
     }
