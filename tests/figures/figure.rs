@@ -64,6 +64,18 @@ pub fn runtime() -> Runtime {
     builder.build().unwrap_or_else(|error| panic!("a runtime for the clients: {error}"))
 }
 
+/// What a process keeps in memory (RSS) now.
+///
+/// # Panics
+/// When there is no such process.
+pub fn memory_mib(pid: u32) -> u64 {
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = resident.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or_else(|| panic!("no resident size in {path}")) / 1024
+}
+
 /// Runnable processes, on average over the last minute: what else ran makes a figure worse.
 fn machine_load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_else(|_| "unknown".to_owned());

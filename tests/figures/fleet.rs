@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
@@ -18,6 +19,30 @@ pub fn documents(name: &str, count: usize, lease_secs: u32) -> Vec<Document> {
         Document::new(&app, &format!("i-{number}")).lease_secs(lease_secs)
     };
     (0..count).map(document).collect()
+}
+
+/// The same with documents of the size and the fields of Spring Cloud's, about 1 KB.
+pub fn spring_documents(name: &str, count: usize, lease_secs: u32) -> Vec<Document> {
+    documents(name, count, lease_secs).into_iter().enumerate().map(spring).collect()
+}
+
+fn spring((number, document): (usize, Document)) -> Document {
+    let host = format!("10-2-{}-{}.pods.example.internal", number / 250, number % 250);
+    let (home, vip) = (format!("http://{host}:8080/"), document.app.to_lowercase());
+    let texts = [
+        ("hostName", host.clone()),
+        ("ipAddr", format!("10.2.{}.{}", number / 250, number % 250)),
+        ("statusPageUrl", format!("{home}actuator/info")),
+        ("healthCheckUrl", format!("{home}actuator/health")),
+        ("homePageUrl", home),
+        ("vipAddress", vip.clone()),
+        ("secureVipAddress", vip),
+    ];
+    let document = texts.into_iter().fold(document, |document, (name, text)| document.set(name, text.into()));
+    document.set("securePort", json!({"$": 443, "@enabled": "false"})).set("countryId", 1.into()).set(
+        "metadata",
+        json!({"management.port": "8080", "zone": format!("zone-{}", number % 3), "version": "2.31.0"}),
+    )
 }
 
 /// Registers all of them over many connections to all nodes.

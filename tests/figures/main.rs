@@ -22,3 +22,4 @@ mod failover;
 mod graceful_stop;
 mod mass_expiry;
 mod quorum_return;
+mod start_up;
