@@ -84,7 +84,7 @@ impl Machine {
             (None, Some(file)) => State::from_stored(file.read()?).map_err(io::Error::other)?,
             (None, None) => State::empty(),
         };
-        let view = View::default().update(&state.registry.as_changes(), state.visible_index);
+        let view = View::of(&state.registry, state.visible_index);
         observer.replaced(&state.registry);
         let (applied_index, _) = watch::channel(state.applied_index());
         Ok(Self(Arc::new(Shared {
@@ -277,10 +277,10 @@ impl Machine {
 
     fn replace(&self, state: State) {
         let index = state.applied_index();
+        let view = View::of(&state.registry, state.visible_index);
         let mut current = self.state();
         *current = State { dirty: Dirty::everything(), ..state };
         self.0.observer.replaced(&current.registry);
-        let view = View::default().update(&current.registry.as_changes(), current.visible_index);
         self.0.view.store(Arc::new(view));
         drop(current);
         self.0.applied_index.send_replace(index);

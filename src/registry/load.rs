@@ -6,7 +6,7 @@ use super::delta::DeltaEntry;
 use super::lease::Registration;
 use super::name::Key;
 use super::state_hash::{delta_entry_hash, document_hash, registration_hash};
-use super::{Change, Held, Registry, Scope, SelfPreservation};
+use super::{Held, Registry, Scope, SelfPreservation};
 
 /// Everything the registry is made of, in the order of its keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,19 +40,6 @@ impl Registry {
             delta: self.delta.entries().map(|(seq, entry)| (seq, entry.clone())).collect(),
             self_preservation: self.self_preservation.clone().into_iter().collect(),
         }
-    }
-
-    /// The changes that make an empty registry this one, for whoever follows it from here on.
-    pub fn as_changes(&self) -> Vec<Change> {
-        let puts = self
-            .registrations()
-            .map(|(key, registration)| Change::Put { key, registration: registration.clone() });
-        let delta = self.delta.entries().filter_map(|(seq, entry)| {
-            let live = || self.get(&entry.key).cloned();
-            let registration = entry.deleted.clone().or_else(live)?;
-            Some(Change::DeltaAdded { seq, key: entry.key.clone(), registration })
-        });
-        puts.chain(delta).collect()
     }
 
     /// Puts a registry together again and makes sure that it is the one that was taken apart.

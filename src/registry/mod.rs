@@ -64,9 +64,18 @@ impl Registry {
 
     /// All instances in the order of their applications' names and their ids.
     pub fn registrations(&self) -> impl Iterator<Item = (Key, &Arc<Registration>)> {
-        self.applications.iter().flat_map(|(app, instances)| {
-            instances.iter().map(move |(id, held)| (Key::new(app.clone(), id.clone()), &held.registration))
+        self.applications().flat_map(|(app, instances)| {
+            instances.map(move |(id, registration)| (Key::new(app.clone(), id.clone()), registration))
         })
+    }
+
+    /// The same, application by application.
+    pub fn applications(
+        &self,
+    ) -> impl Iterator<Item = (&AppName, impl Iterator<Item = (&InstanceId, &Arc<Registration>)>)> {
+        self.applications
+            .iter()
+            .map(|(app, instances)| (app, instances.iter().map(|(id, held)| (id, &held.registration))))
     }
 
     pub fn delta(&self) -> &Delta {

@@ -68,8 +68,8 @@ pub enum Bulk {
     Delta,
 }
 
-/// One state of the registry as readers see it. [`View::default`] is the empty one; that of a
-/// registry loaded from storage is an update of the empty one by all that it holds.
+/// One state of the registry as readers see it. [`View::default`] is the empty one; [`View::of`]
+/// makes that of a registry loaded from storage.
 #[derive(Debug, Default)]
 pub struct View {
     index: u64,

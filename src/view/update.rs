@@ -5,9 +5,32 @@ use std::sync::Arc;
 use super::View;
 use super::application::AppView;
 use super::instance::InstanceView;
-use crate::registry::{Change, Key, Lease, Registration};
+use crate::registry::{Change, Key, Lease, Registration, Registry};
 
 impl View {
+    /// The view of a whole registry whose last visible change was at `index`. What the changes that led to it
+    /// would make, but application by application: nothing has to be looked for.
+    pub fn of(registry: &Registry, index: u64) -> View {
+        let mut view = View { index, ..View::default() };
+        for (name, instances) in registry.applications() {
+            let mut app = AppView::empty(name.clone());
+            for (id, registration) in instances {
+                let key = Key::new(name.clone(), id.clone());
+                let instance = Arc::new(InstanceView::new(registration.clone()));
+                view.enter(&key, &instance);
+                view.enter_id(&key);
+                app.put(key.id, instance);
+            }
+            view.apps.insert(name.clone(), Arc::new(app));
+        }
+        for (seq, entry) in registry.delta().entries() {
+            if let Some(registration) = entry.deleted.as_ref().or_else(|| registry.get(&entry.key)) {
+                view.delta.add(seq, &entry.key, registration);
+            }
+        }
+        view
+    }
+
     /// Whether a reader could see a difference after these changes, and with it whether they call
     /// for [`View::update`]. Renewals and self-preservation alone do not.
     pub fn is_visible(changes: &[Change]) -> bool {
@@ -71,17 +94,25 @@ impl View {
             self.apps.entry(key.app.clone()).or_insert_with(|| Arc::new(AppView::empty(key.app.clone())));
         let former = Arc::make_mut(app).put(key.id.clone(), instance.clone());
 
-        let document = &registration.instance;
-        self.vips.insert(document.vip_address.as_deref(), key, &instance);
-        self.secure_vips.insert(document.secure_vip_address.as_deref(), key, &instance);
-        self.statuses.add(registration.status);
+        self.enter(key, &instance);
         match former {
             Some(former) => self.forget(key, &former),
-            None => {
-                self.instances += 1;
-                self.apps_by_id.insert((key.id.clone(), key.app.clone()));
-            }
+            None => self.enter_id(key),
         }
+    }
+
+    /// Takes an instance into counts and indexes.
+    fn enter(&mut self, key: &Key, instance: &Arc<InstanceView>) {
+        let registration = instance.registration();
+        self.vips.insert(registration.instance.vip_address.as_deref(), key, instance);
+        self.secure_vips.insert(registration.instance.secure_vip_address.as_deref(), key, instance);
+        self.statuses.add(registration.status);
+    }
+
+    /// Of an instance that was not there before.
+    fn enter_id(&mut self, key: &Key) {
+        self.instances += 1;
+        self.apps_by_id.insert((key.id.clone(), key.app.clone()));
     }
 
     fn remove(&mut self, key: &Key) {

@@ -33,12 +33,13 @@ impl VipIndex {
     /// Enters an instance under each name in `address`, in place of what its key had there.
     pub(super) fn insert(&mut self, address: Option<&str>, key: &Key, instance: &Arc<InstanceView>) {
         for name in names(address) {
-            if !self.0.contains_key(name) {
-                self.0.insert(name.into(), Arc::default());
-            }
             if let Some(entry) = self.0.get_mut(name) {
                 Arc::make_mut(entry).insert(key, instance);
+                continue;
             }
+            let mut entry = VipEntry::default();
+            entry.insert(key, instance);
+            self.0.insert(name.into(), Arc::new(entry));
         }
     }
 
@@ -73,9 +74,10 @@ fn names(address: Option<&str>) -> impl Iterator<Item = &str> {
 
 impl VipEntry {
     fn insert(&mut self, key: &Key, instance: &Arc<InstanceView>) {
-        self.remove(key);
         self.statuses.add(instance.registration().status);
-        self.members.insert(key.clone(), instance.clone());
+        if let Some(former) = self.members.insert(key.clone(), instance.clone()) {
+            self.statuses.remove(former.registration().status);
+        }
     }
 
     fn remove(&mut self, key: &Key) {

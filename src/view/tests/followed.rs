@@ -67,7 +67,7 @@ proptest! {
         reads in proptest::collection::vec(any::<bool>(), 7),
     ) {
         let (registry, followed) = follow(&entries, &reads);
-        let made = View::default().update(&registry.as_changes(), followed.index());
+        let made = View::of(&registry, followed.index());
         prop_assert_eq!(pages(&followed), pages(&made));
         prop_assert_eq!(instances(&followed), instances(&made));
         prop_assert_eq!(followed.statuses(), made.statuses());
