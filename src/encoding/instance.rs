@@ -100,38 +100,48 @@ impl TryFrom<message::Instance> for Instance {
     type Error = DecodeError;
 
     fn try_from(message: message::Instance) -> Result<Self, DecodeError> {
-        let data_center = match message::DataCenter::try_from(message.data_center) {
-            Ok(message::DataCenter::MyOwn) => DataCenter::MyOwn,
-            Ok(message::DataCenter::Netflix) => DataCenter::Netflix,
-            Ok(message::DataCenter::Amazon) => DataCenter::Amazon(pairs(message.amazon)),
-            Err(_) => {
-                let value = message.data_center;
-                return Err(DecodeError::UnknownConstant { what: "data center", value });
-            }
-        };
-        Ok(Instance {
-            instance_id: boxed(message.instance_id),
-            host_name: message.host_name.into(),
-            app: AppName::parse(&message.app)?,
-            ip_addr: message.ip_addr.into(),
-            sid: boxed(message.sid),
-            status: status(message.status)?,
-            overridden_status: status(message.overridden_status)?,
-            port: port(message.port)?,
-            secure_port: port(message.secure_port)?,
-            country_id: message.country_id,
-            data_center,
-            renewal_interval_secs: message.renewal_interval_secs,
-            duration_secs: message.duration_secs,
-            metadata: pairs(message.metadata),
-            app_group_name: boxed(message.app_group_name),
-            home_page_url: boxed(message.home_page_url),
-            status_page_url: boxed(message.status_page_url),
-            health_check_url: boxed(message.health_check_url),
-            secure_health_check_url: boxed(message.secure_health_check_url),
-            vip_address: boxed(message.vip_address),
-            secure_vip_address: boxed(message.secure_vip_address),
-            asg_name: boxed(message.asg_name),
-        })
+        let app = AppName::parse(&message.app)?;
+        instance_of(app, message)
     }
+}
+
+/// The instance kept under an application's name, with which it shares its own if that is the same.
+pub(super) fn instance_under(app: &AppName, message: message::Instance) -> Result<Instance, DecodeError> {
+    if message.app == app.as_str() { instance_of(app.clone(), message) } else { message.try_into() }
+}
+
+fn instance_of(app: AppName, message: message::Instance) -> Result<Instance, DecodeError> {
+    let data_center = match message::DataCenter::try_from(message.data_center) {
+        Ok(message::DataCenter::MyOwn) => DataCenter::MyOwn,
+        Ok(message::DataCenter::Netflix) => DataCenter::Netflix,
+        Ok(message::DataCenter::Amazon) => DataCenter::Amazon(pairs(message.amazon)),
+        Err(_) => {
+            let value = message.data_center;
+            return Err(DecodeError::UnknownConstant { what: "data center", value });
+        }
+    };
+    Ok(Instance {
+        instance_id: boxed(message.instance_id),
+        host_name: message.host_name.into(),
+        app,
+        ip_addr: message.ip_addr.into(),
+        sid: boxed(message.sid),
+        status: status(message.status)?,
+        overridden_status: status(message.overridden_status)?,
+        port: port(message.port)?,
+        secure_port: port(message.secure_port)?,
+        country_id: message.country_id,
+        data_center,
+        renewal_interval_secs: message.renewal_interval_secs,
+        duration_secs: message.duration_secs,
+        metadata: pairs(message.metadata),
+        app_group_name: boxed(message.app_group_name),
+        home_page_url: boxed(message.home_page_url),
+        status_page_url: boxed(message.status_page_url),
+        health_check_url: boxed(message.health_check_url),
+        secure_health_check_url: boxed(message.secure_health_check_url),
+        vip_address: boxed(message.vip_address),
+        secure_vip_address: boxed(message.secure_vip_address),
+        asg_name: boxed(message.asg_name),
+    })
 }

@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use prost::Message;
 
-use super::instance::{key, optional_status, status, status_to_message};
+use super::instance::{instance_under, key, optional_status, status, status_to_message};
 use super::{DecodeError, message};
-use crate::registry::{Action, DeltaEntry, Instance, Key, Lease, Registration};
+use crate::registry::{Action, AppName, DeltaEntry, Instance, Key, Lease, Registration};
 
 pub fn encode_instance(instance: &Instance) -> Vec<u8> {
     message::Instance::from(instance).encode_to_vec()
 }
 
+/// The document of an instance that is kept under this application.
+///
 /// # Errors
 /// [`DecodeError`] if these are not the bytes of an instance's document.
-pub fn decode_instance(bytes: &[u8]) -> Result<Instance, DecodeError> {
-    Instance::try_from(message::Instance::decode(bytes)?)
+pub fn decode_instance(bytes: &[u8], app: &AppName) -> Result<Instance, DecodeError> {
+    instance_under(app, message::Instance::decode(bytes)?)
 }
 
 /// Everything of a registration but its document.
@@ -37,7 +39,8 @@ pub fn encode_registration(key: &Key, registration: &Registration) -> message::R
 /// [`DecodeError`] if the message is incomplete or holds what cannot be.
 pub fn decode_registration(message: message::Registration) -> Result<(Key, Registration), DecodeError> {
     let key = key(&message.app, &message.id)?;
-    Ok((key, registration_from_message(message)?))
+    let registration = registration_under(&key.app, message)?;
+    Ok((key, registration))
 }
 
 pub fn encode_delta_entry(seq: u64, entry: &DeltaEntry) -> message::DeltaEntry {
@@ -53,8 +56,8 @@ pub fn encode_delta_entry(seq: u64, entry: &DeltaEntry) -> message::DeltaEntry {
 /// # Errors
 /// [`DecodeError`] if the message is incomplete or holds what cannot be.
 pub fn decode_delta_entry(message: message::DeltaEntry) -> Result<(u64, DeltaEntry), DecodeError> {
-    let deleted = message.deleted.map(registration_from_message).transpose()?.map(Arc::new);
     let key = key(&message.app, &message.id)?;
+    let deleted = message.deleted.map(|last| registration_under(&key.app, last)).transpose()?.map(Arc::new);
     Ok((message.seq, DeltaEntry { at_ms: message.at_ms, key, deleted }))
 }
 
@@ -72,9 +75,20 @@ pub(super) fn registration_to_message(
 }
 
 pub(super) fn registration_from_message(message: message::Registration) -> Result<Registration, DecodeError> {
+    registration_of(message, Instance::try_from)
+}
+
+fn registration_under(app: &AppName, message: message::Registration) -> Result<Registration, DecodeError> {
+    registration_of(message, |instance| instance_under(app, instance))
+}
+
+fn registration_of(
+    message: message::Registration,
+    decode: impl FnOnce(message::Instance) -> Result<Instance, DecodeError>,
+) -> Result<Registration, DecodeError> {
     let instance = message.instance.ok_or(DecodeError::Missing("an instance"))?;
     let lease = message.lease.ok_or(DecodeError::Missing("a lease"))?;
-    lease_from_message(lease, Arc::new(Instance::try_from(instance)?))
+    lease_from_message(lease, Arc::new(decode(instance)?))
 }
 
 fn lease_to_message(registration: &Registration) -> message::Lease {

@@ -122,7 +122,7 @@ proptest! {
     #[test]
     fn any_bytes_are_decoded_or_refused(bytes in vec(any::<u8>(), 0..200)) {
         drop(take(&bytes));
-        drop(decode_instance(&bytes));
+        drop(decode_instance(&bytes, &key_of("APP", "a").app));
         drop(message::Registration::decode(&*bytes).map(decode_registration));
         drop(message::DeltaEntry::decode(&*bytes).map(decode_delta_entry));
         drop(message::Outcome::decode(&*bytes).map(decode_outcome));
@@ -138,7 +138,7 @@ proptest! {
         let decoded = decode_registration(encode_registration(&key, &registration)).unwrap();
         prop_assert_eq!(decoded, (key.clone(), (*registration).clone()));
 
-        let instance = Arc::new(decode_instance(&encode_instance(&registration.instance)).unwrap());
+        let instance = Arc::new(decode_instance(&encode_instance(&registration.instance), &key.app).unwrap());
         let decoded = decode_lease(&encode_lease(&registration), instance).unwrap();
         prop_assert_eq!(&decoded, &*registration);
 

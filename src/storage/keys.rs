@@ -27,12 +27,18 @@ pub fn delta(seq: u64) -> Vec<u8> {
 
 /// The registry key in an instance's or a lease's stored key; names hold no NUL.
 ///
+/// It shares its application with the key `before` if that has the same: keys come in their order.
+///
 /// # Errors
 /// [`NameError`] if there is none in it.
-pub fn parse(stored: &[u8]) -> Result<Key, NameError> {
+pub fn parse(stored: &[u8], before: Option<&Key>) -> Result<Key, NameError> {
     let text = String::from_utf8_lossy(stored.get(1..).unwrap_or_default());
     let (app, id) = text.split_once('\0').unwrap_or((&text, ""));
-    Ok(Key::new(AppName::parse(app)?, InstanceId::parse(id)?))
+    let app = match before {
+        Some(before) if before.app.as_str() == app => before.app.clone(),
+        _ => AppName::parse(app)?,
+    };
+    Ok(Key::new(app, InstanceId::parse(id)?))
 }
 
 fn named(kind: u8, key: &Key) -> Vec<u8> {

@@ -113,9 +113,10 @@ impl StateStore {
             if stored_key[1..] != lease_key[1..] {
                 return Err(StateError::Missing("the lease of an instance, or its document"));
             }
-            let instance = Arc::new(decode_instance(&document)?);
+            let key = keys::parse(&stored_key, snapshot.registrations.last().map(|(before, _)| before))?;
+            let instance = Arc::new(decode_instance(&document, &key.app)?);
             let registration = Arc::new(decode_lease(&lease, instance)?);
-            snapshot.registrations.push((keys::parse(&stored_key)?, registration));
+            snapshot.registrations.push((key, registration));
         }
         for entry in self.db.scan_prefix([keys::DELTA]) {
             let (_, entry) = entry.map_err(|error| self.sled(error))?;
