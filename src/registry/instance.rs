@@ -84,6 +84,9 @@ pub enum DataCenter {
     Amazon(Metadata),
 }
 
+/// Among so few pairs a name is found sooner by looking at each.
+const SEARCHED_PAIRS: usize = 16;
+
 /// Name-value pairs in the order their client wrote them; each name once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata(Vec<(Box<str>, Box<str>)>);
@@ -99,12 +102,18 @@ impl Metadata {
         let mut places: HashMap<Box<str>, usize> = HashMap::new();
         for (name, value) in pairs {
             let (name, value) = (name.into(), value.into());
-            match places.get(&name) {
-                Some(place) => kept[*place].1 = value,
-                None => {
-                    places.insert(name.clone(), kept.len());
-                    kept.push((name, value));
-                }
+            let place = match kept.len() {
+                ..=SEARCHED_PAIRS => kept.iter().position(|(kept, _)| *kept == name),
+                _ => places.get(&name).copied(),
+            };
+            if let Some(place) = place {
+                kept[place].1 = value;
+                continue;
+            }
+            kept.push((name, value));
+            if kept.len() > SEARCHED_PAIRS {
+                let missing = kept.iter().enumerate().skip(places.len());
+                places.extend(missing.map(|(place, (name, _))| (name.clone(), place)));
             }
         }
         kept.shrink_to_fit();
@@ -141,4 +150,23 @@ impl Metadata {
 /// The parts of a VIP address: split on commas, neither trimmed nor folded, as Eureka does.
 pub fn vip_names(address: &str) -> impl Iterator<Item = &str> {
     address.split(',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_name_that_occurs_twice_the_last_value_counts_at_the_firsts_place_however_many_there_are() {
+        for names in 1..SEARCHED_PAIRS * 3 {
+            let pairs =
+                |round: usize| (0..names).map(move |name| (format!("n{name}"), format!("{round}.{name}")));
+            let metadata = Metadata::from_pairs(pairs(1).chain(pairs(2)));
+            let kept: Vec<(String, String)> =
+                metadata.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            assert_eq!(kept, pairs(2).collect::<Vec<_>>());
+            let merged = metadata.merged(&Metadata::from_pairs(pairs(3)));
+            assert_eq!(merged, Metadata::from_pairs(pairs(3)), "merged");
+        }
+    }
 }
