@@ -5,7 +5,10 @@ mod replica;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -15,7 +18,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::server::TcpIncoming;
 
-use crate::blocking::blocking;
 use crate::config::Config;
 use crate::http;
 use crate::lessor::Lessor;
@@ -74,7 +76,7 @@ impl Node {
     async fn start(config: &Config, http: TcpListener, peer: TcpListener) -> anyhow::Result<Self> {
         let tick = Duration::from_millis(config.lease_tick_ms);
         let lessor = Arc::new(Lessor::new(tick, config.self_preservation_settings()));
-        let (lock, log, machine) = open_storage(config, lessor.clone()).await?;
+        let (lock, log, machine) = open_storage(config, lessor.clone())?;
         let found = Found { log, machine, lessor, connector: Arc::new(Tcp), wall_clock: WallClock::system() };
         let replica = Replica::start(config, found).await?;
         let (stop_serving, _) = watch::channel(false);
@@ -159,36 +161,51 @@ async fn peer_listen_addr(config: &Config) -> anyhow::Result<SocketAddr> {
     found.next().with_context(|| format!("peer_addr {addr} has no address"))
 }
 
-/// Everything on disk, in the order in which a wrong directory is found out before it is changed.
-async fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(DirLock, LogStore, Machine)> {
-    let dir = config.data_dir.clone();
-    let expected = Marker::new(&config.cluster_name, config.node_id);
-    let opening = blocking(move || {
-        let (_, lock) = marker::claim(&dir, &expected)?;
-        if storage::put_aside(&dir).context("a state that is not to be trusted cannot be put aside")? {
-            tracing::warn!("the state was not what the log makes of it; it is put aside and rebuilt");
-        }
-        let log = LogStore::open(&dir.join("log"), LOG_FILE_BYTES)?;
-        let (store, stored) = open_state(&dir.join("state"))?;
-        let snapshots = SnapshotDir::open(&dir.join("snapshot")).context("the snapshot directory")?;
-        sync_dir(&dir).context("the data directory")?;
-        let machine = Machine::open(store, stored, snapshots, lessor).context("the state")?;
-        // A vote is on disk before anything else; a node without one that has applied entries has
-        // forgotten what it promised.
-        if machine.last_applied() > 0 && !log.has_vote() {
-            bail!(
-                "{} has a state but no log: what this node had is on the others; give it an empty data directory \
-                 and an id that was never used",
-                dir.display()
-            );
-        }
-        anyhow::Ok((lock, log, machine))
+const NO_THREAD: &str =
+    "the log cannot be opened for want of a thread; raise the limit of this user's threads";
+
+/// Everything on disk, once it is known to be of this node: the log beside the state, which takes longer.
+///
+/// The calling thread is to be the process's first, and loads the state: for any other glibc asks the system
+/// for memory page by page, which took a seventh of the whole start. Nothing waits for this thread yet.
+fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(DirLock, LogStore, Machine)> {
+    let dir = &config.data_dir;
+    let (_, lock) = marker::claim(dir, &Marker::new(&config.cluster_name, config.node_id))?;
+    if storage::put_aside(dir).context("a state that is not to be trusted cannot be put aside")? {
+        tracing::warn!("the state was not what the log makes of it; it is put aside and rebuilt");
+    }
+    let (log, state) = thread::scope(|scope| {
+        let log = thread::Builder::new().spawn_scoped(scope, || open_log(dir)).context(NO_THREAD)?;
+        let state = open_state(&dir.join("state"));
+        anyhow::Ok((log.join().unwrap_or_else(|panic| resume_unwind(panic)), state))
+    })?;
+    let ((log, snapshots), (store, stored)) = (log?, state?);
+    sync_dir(dir).context("the data directory")?;
+    let machine = Machine::open(store, stored, snapshots, lessor).context("the state")?;
+    // A vote is on disk before anything else; a node without one that has applied entries has
+    // forgotten what it promised.
+    if machine.last_applied() > 0 && !log.has_vote() {
+        bail!(
+            "{} has a state but no log: what this node had is on the others; give it an empty data directory \
+             and an id that was never used",
+            dir.display()
+        );
+    }
+    Ok((lock, log, machine))
+}
+
+/// The log, and the snapshot that it goes on from, whose checksum is verified by the way.
+fn open_log(dir: &Path) -> anyhow::Result<(LogStore, SnapshotDir)> {
+    let log = LogStore::open(&dir.join("log"), LOG_FILE_BYTES)?;
+    let opened = SnapshotDir::open(&dir.join("snapshot")).and_then(|snapshots| {
+        snapshots.current()?;
+        Ok(snapshots)
     });
-    opening.await?
+    Ok((log, opened.context("the snapshot directory")?))
 }
 
 /// The stored state is derived: one that cannot be read is put aside and made anew.
-fn open_state(dir: &std::path::Path) -> anyhow::Result<(StateStore, Option<StoredState>)> {
+fn open_state(dir: &Path) -> anyhow::Result<(StateStore, Option<StoredState>)> {
     let error = match StateStore::open(dir).and_then(|store| store.load().map(|stored| (store, stored))) {
         Ok(opened) => return Ok(opened),
         Err(error) => error,
