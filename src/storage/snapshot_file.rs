@@ -127,13 +127,14 @@ impl SnapshotDir {
     /// # Errors
     /// What the file system says, or [`SnapshotError`] if the file has no readable header.
     pub fn adopt(&self, mut finished: SnapshotFile) -> Result<SnapshotFile, SnapshotError> {
-        let mut covered = self.covered();
+        // Before the lock, for which whoever asks for the current snapshot waits.
+        finished.file.sync_all()?;
         let covers = finished.covers()?;
+        let mut covered = self.covered();
         let current = self.dir.join(CURRENT);
         if finished.path == current || covered.is_some_and(|current| current > covers) {
             return Ok(SnapshotFile { file: File::open(&current)?, path: current, adopted: true });
         }
-        finished.file.sync_all()?;
         std::fs::rename(&finished.path, &current)?;
         finished.adopted = true;
         sync_dir(&self.dir)?;
