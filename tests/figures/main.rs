@@ -16,6 +16,7 @@ mod load;
 mod probe;
 mod tally;
 
+mod catch_up;
 mod elections_under_load;
 mod expiry_lateness;
 mod failover;
