@@ -31,7 +31,7 @@ impl Linearizer {
     /// Returns once this node's view has everything that was committed before the call.
     ///
     /// # Errors
-    /// [`NoQuorum`] if that is not so within the timeout.
+    /// [`NoQuorum`] if that is not so within the timeout, or this node takes no part in the cluster.
     pub async fn wait(&self) -> Result<(), NoQuorum> {
         #[cfg(feature = "planted-bugs")]
         if crate::planted::is_planted(crate::planted::Bug::ReadsOwnStateAtOnce) {
@@ -42,16 +42,14 @@ impl Linearizer {
             if let Some(index) = self.read_index(deadline).await {
                 break index;
             }
-            if Instant::now() + LEADER_RETRY >= deadline {
+            if Instant::now() + LEADER_RETRY >= deadline || self.consensus.failure().is_some() {
                 return Err(NoQuorum);
             }
             tokio::time::sleep(LEADER_RETRY).await;
         };
-        let mut applied = self.consensus.machine().applied_index();
-        let reached = applied.wait_for(|applied| *applied >= index);
-        match tokio::time::timeout_at(deadline, reached).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(NoQuorum),
+        match self.consensus.reached(index, deadline).await {
+            true => Ok(()),
+            false => Err(NoQuorum),
         }
     }
 

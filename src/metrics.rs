@@ -21,6 +21,8 @@ pub struct Figures {
     pub instances: usize,
     pub state_compared_index: u64,
     pub state_deviations: usize,
+    /// For each part of what is on disk, whether it cannot be written.
+    pub disk_failed: Vec<(&'static str, bool)>,
     pub self_preservation: Vec<InForce>,
 }
 
@@ -64,6 +66,14 @@ pub fn encode(figures: &Figures) -> Result<String, fmt::Error> {
         figures.state_deviations as u64,
     );
 
+    let disk_failed = Family::<[(&'static str, &'static str); 1], Gauge>::default();
+    for (part, failed) in &figures.disk_failed {
+        disk_failed.get_or_create(&[("part", part)]).set((*failed).into());
+    }
+    let help = "1 if this part of the data directory cannot be written; without its log this node takes no part in \
+                the cluster";
+    registry.register("disk_failed", help, disk_failed);
+
     let mut by_scope = |name: &str, help: &str, value: fn(&InForce) -> usize| {
         let family = Family::<Scope, Gauge>::default();
         // Always there, so that an alert can tell 0 from nothing.
@@ -99,14 +109,23 @@ mod tests {
             held,
         };
         let self_preservation = vec![held(None, 30, 20), held(Some("OR\"DERS"), 3, 2)];
-        let figures =
-            Figures { has_leader: true, term: 7, instances: 40, self_preservation, ..Figures::default() };
+        let disk_failed = vec![("log", true), ("state", false)];
+        let figures = Figures {
+            has_leader: true,
+            term: 7,
+            instances: 40,
+            disk_failed,
+            self_preservation,
+            ..Figures::default()
+        };
         let text = encode(&figures).unwrap();
         for line in [
             "rs_registry_has_leader 1",
             "rs_registry_is_leader 0",
             "rs_registry_term 7",
             "rs_registry_instances 40",
+            "rs_registry_disk_failed{part=\"log\"} 1",
+            "rs_registry_disk_failed{part=\"state\"} 0",
             "rs_registry_self_preservation_in_force{application=\"\"} 1",
             "rs_registry_self_preservation_held{application=\"\"} 20",
             "rs_registry_self_preservation_silent{application=\"OR\\\"DERS\"} 3",

@@ -78,7 +78,7 @@ impl Proposer {
         timeout: Duration,
     ) -> (Self, Batcher) {
         let (queue, proposals) = mpsc::channel(QUEUE);
-        let route = Route { applied: consensus.machine().applied_index(), consensus, peers, wall_clock };
+        let route = Route { consensus, peers, wall_clock };
         let (undecided_since, undecided) = watch::channel(None);
         let batcher = Batcher { proposals, route, next: None, undecided_since };
         (Self { queue, timeout, undecided_since: undecided }, batcher)
@@ -205,7 +205,6 @@ impl Batcher {
 struct Route {
     consensus: Consensus,
     peers: Arc<Peers>,
-    applied: watch::Receiver<u64>,
     /// Stamps the batches this node writes as leader. The registry never lets time go back.
     wall_clock: WallClock,
 }
@@ -306,11 +305,9 @@ impl Route {
     }
 
     async fn applied_here(&self, written: Written, deadline: Instant) -> Attempt {
-        let mut applied = self.applied.clone();
-        let reached = applied.wait_for(|index| *index >= written.log_index);
-        match tokio::time::timeout_at(deadline, reached).await {
-            Ok(Ok(_)) => Attempt::Written(written),
-            _ => Attempt::Failed(ProposeError::Unknown),
+        match self.consensus.reached(written.log_index, deadline).await {
+            true => Attempt::Written(written),
+            false => Attempt::Failed(ProposeError::Unknown),
         }
     }
 }

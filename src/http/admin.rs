@@ -12,6 +12,7 @@ use super::{Facade, query, self_preservation};
 use crate::metrics::{self, Figures};
 use crate::raft::Role;
 use crate::registry::Status;
+use crate::storage::Part;
 
 /// Alive: the process answers.
 pub fn live() -> Answer {
@@ -21,9 +22,20 @@ pub fn live() -> Answer {
 /// Ready: knows a leader, has caught up, and is not about to stop. The body tells what is missing.
 pub fn ready(facade: &Facade) -> Answer {
     match unready(facade) {
-        None => text(StatusCode::OK, "text/plain", "ready\n"),
+        None => text(StatusCode::OK, "text/plain", readiness(&failing(facade))),
         Some(reason) => text(StatusCode::SERVICE_UNAVAILABLE, "text/plain", format!("not ready: {reason}\n")),
     }
+}
+
+/// What is told of a node that serves; what fails beside it is worth to be known before it is full.
+fn readiness(failing: &[String]) -> String {
+    let told = failing.iter().map(|reason| format!("but {reason}\n"));
+    std::iter::once("ready\n".to_owned()).chain(told).collect()
+}
+
+/// What of this node's disk cannot be written, in words.
+fn failing(facade: &Facade) -> Vec<String> {
+    Part::ALL.iter().filter_map(|part| facade.consensus.disk_failure(*part)).collect()
 }
 
 /// The same in the shape of Spring Boot's actuator.
@@ -43,14 +55,16 @@ fn unready(facade: &Facade) -> Option<String> {
         return Some("this node is stopping".to_owned());
     }
     if let Some(failure) = consensus.failure() {
-        return Some(format!("Raft has stopped on this node: {failure}"));
+        return Some(failure);
     }
     if !consensus.knows_leader() {
         let silence_ms = consensus.last_contact().as_millis();
         return Some(format!("no leader known; last contact with a quorum {silence_ms} ms ago"));
     }
     if !consensus.caught_up() {
-        return Some("still catching up with the leader".to_owned());
+        // Without room for the leader's snapshot that goes on for ever.
+        let snapshot = consensus.disk_failure(Part::Snapshot).map(|reason| format!("; {reason}"));
+        return Some(format!("still catching up with the leader{}", snapshot.unwrap_or_default()));
     }
     None
 }
@@ -102,6 +116,7 @@ pub fn cluster(facade: &Facade) -> Answer {
             "state_hash": format!("{:016x}", applied.state_hash),
             "state_compared_index": compared.index,
             "state_differs_at": compared.differing,
+            "failing": failing(facade),
             "self_preservation": self_preservation::told(facade),
         }),
     )
@@ -122,6 +137,7 @@ pub fn metrics(facade: &Facade) -> Answer {
         instances: applied.instances,
         state_compared_index: compared.index,
         state_deviations: compared.differing.len(),
+        disk_failed: Part::ALL.map(|part| (part.as_str(), consensus.disk_failure(part).is_some())).to_vec(),
         self_preservation: self_preservation::in_force(facade),
     };
     match metrics::encode(&figures) {
@@ -143,4 +159,19 @@ pub async fn status_overrides(facade: &Facade, query: Option<&str>) -> Result<An
         overridden.collect()
     });
     Ok(json_answer(StatusCode::OK, &json!(overrides)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_serves_tells_what_fails_beside_it() {
+        assert_eq!(readiness(&[]), "ready\n");
+        let failing = ["no snapshot can be written".to_owned(), "the state cannot be written".to_owned()];
+        assert_eq!(
+            readiness(&failing),
+            "ready\nbut no snapshot can be written\nbut the state cannot be written\n"
+        );
+    }
 }

@@ -4,6 +4,7 @@
 mod replica;
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -18,12 +19,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::server::TcpIncoming;
 
+use crate::blocking::blocking;
 use crate::config::Config;
 use crate::http;
 use crate::lessor::Lessor;
 use crate::raft::{Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
-use crate::storage::{self, SnapshotDir, StateStore, StoredState, sync_dir};
+use crate::storage::{self, SnapshotDir, StateStore, StoredState, remedy, sync_dir};
 use crate::wall_clock::WallClock;
 
 pub use replica::{Found, Replica};
@@ -32,8 +34,8 @@ pub use replica::{Found, Replica};
 /// it hands leadership over, finishes what is under way, and stores its state.
 ///
 /// # Errors
-/// What kept it from starting, before anything was served; what went wrong while it stopped; or that its state
-/// is not what the others made of the same log, which ends it at once.
+/// What kept it from starting, before anything was served; that it did not stop in order; or that its state is
+/// not what the others made of the same log, which ends it at once.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let http_listener = listen(config.http_addr).await.context("http_addr")?;
     let peer_listener = listen(peer_listen_addr(&config).await?).await.context("peer_addr")?;
@@ -49,15 +51,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Resu
     tokio::pin!(stop);
     tokio::select! {
         () = &mut stop => {}
-        end = node.end() => match end {
-            // Neither hands over nor stores anything: what it has is wrong.
-            End::Deviation(deviation) => return Err(distrust(&config, deviation).await),
-            End::Raft(failure) => {
-                // Reads go on: what is known here may still help. Writes are refused by themselves.
-                tracing::error!(failure, "Raft has stopped on this node; it serves reads only until it is restarted");
-                stop.await;
-            }
-        },
+        // Neither hands over nor stores anything: what it has is wrong.
+        deviation = node.deviation() => return Err(distrust(&config, deviation).await),
     }
     tracing::info!("stopping");
     node.stop(&config).await
@@ -92,14 +87,11 @@ impl Node {
         })
     }
 
-    async fn end(&self) -> End {
+    async fn deviation(&self) -> Deviation {
         const LOOK: Duration = Duration::from_millis(100);
         loop {
             if let Some(deviation) = self.replica.comparison().deviation {
-                return End::Deviation(deviation);
-            }
-            if let Some(failure) = self.replica.consensus().failure() {
-                return End::Raft(failure);
+                return deviation;
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -122,18 +114,10 @@ impl Node {
         let stopped = tokio::time::timeout(patience, stopping).await;
         stopped
             .context("did not stop in time; nothing acknowledged is lost")?
-            .context("storing the state")?;
+            .context("the state is not stored, and nothing acknowledged is lost by that")?;
         tracing::info!("stopped");
         Ok(())
     }
-}
-
-/// Why a node cannot go on.
-enum End {
-    /// Its state is not what the log makes of it.
-    Deviation(Deviation),
-    /// Raft has stopped on it, for this reason.
-    Raft(String),
 }
 
 /// Makes sure that the next start takes up nothing of a state that is wrong.
@@ -210,6 +194,9 @@ fn open_state(dir: &Path) -> anyhow::Result<(StateStore, Option<StoredState>)> {
         Ok(opened) => return Ok(opened),
         Err(error) => error,
     };
+    if let Some(cause) = error.disk().filter(is_no_damage) {
+        return Err(error).with_context(|| format!("{}, then start this node again", remedy(&cause)));
+    }
     let aside = dir.with_extension("damaged");
     tracing::warn!(%error, aside = %aside.display(), "the stored state is put aside and rebuilt");
     if aside.exists() {
@@ -217,6 +204,12 @@ fn open_state(dir: &Path) -> anyhow::Result<(StateStore, Option<StoredState>)> {
     }
     std::fs::rename(dir, &aside)?;
     Ok((StateStore::open(dir)?, None))
+}
+
+/// What the file system says of whole files too.
+fn is_no_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    [PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull].contains(&error.kind())
 }
 
 fn serve_http(

@@ -150,6 +150,8 @@ fn background(
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(consensus.compaction(config).run());
+    let failing = consensus.clone();
+    tasks.spawn(async move { failing.step_out().await });
     tasks.spawn(keep_stored(
         consensus.machine().clone(),
         Duration::from_millis(config.state_flush_interval_ms),
@@ -203,9 +205,13 @@ async fn keep_stored(machine: Machine, interval: Duration) {
         let begin = Instant::now();
         let machine = machine.clone();
         match blocking(move || machine.store_aside()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::error!(%error, "the state cannot be stored; the log keeps what is missing")
+            // What the disk does not take is told by the machine, once.
+            Ok(result) => {
+                if let Err(error) = result
+                    && error.disk().is_none()
+                {
+                    tracing::error!(%error, "the state cannot be stored; the log keeps what is missing");
+                }
             }
             Err(error) => tracing::error!(%error, "storing the state ended abnormally"),
         }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::errors::{ClientWriteError, InitializeError, RaftError};
-use openraft::{Instant, LogIdOptionExt, Raft, ReadPolicy, ServerState, SnapshotPolicy};
+use openraft::{Instant as _, LogIdOptionExt, Raft, ReadPolicy, ServerState, SnapshotPolicy};
+
+use tokio::time::Instant;
 
 use super::compaction::Compaction;
 use super::connector::Connector;
@@ -20,11 +22,14 @@ use crate::blocking::blocking;
 use crate::config::Config;
 use crate::encoding::EncodedBatch;
 use crate::registry::Outcome;
+use crate::storage::{Failures, Part};
 
 pub(super) type RaftHandle = Raft<TypeConfig, Machine>;
 
 /// A follower that lacks more entries than this does not count as caught up.
 pub(super) const CAUGHT_UP_ENTRIES: u64 = 1000;
+/// How often waiting code looks whether Raft has stopped.
+const FAILURE_LOOK: Duration = Duration::from_millis(100);
 /// How often waiting code looks whether what it waits for has happened.
 const POLL: Duration = Duration::from_millis(5);
 
@@ -35,6 +40,7 @@ pub struct Consensus {
     pub(super) contact: Arc<Contact>,
     machine: Machine,
     log_bytes: Arc<dyn Fn() -> u64 + Send + Sync>,
+    log_failures: Failures,
     node_id: NodeId,
     /// Without a word from a leader for longer, there is none as far as this node knows.
     leader_silence: Duration,
@@ -150,6 +156,7 @@ impl Consensus {
             raft: raft.await.map_err(|error| ConsensusError::Storage(error.to_string()))?,
             contact: Arc::default(),
             machine,
+            log_failures: log.failures(),
             log_bytes: Arc::new(move || log.disk_bytes()),
             node_id: config.node_id,
             leader_silence: Duration::from_millis(config.election_timeout_max_ms * 3 / 2),
@@ -188,7 +195,9 @@ impl Consensus {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
         match metrics.current_leader {
-            _ if metrics.running_state.is_err() => Leader::Unknown,
+            _ if metrics.running_state.is_err() || self.log_failures.of(Part::Log).is_some() => {
+                Leader::Unknown
+            }
             Some(id) if id == self.node_id && metrics.state == ServerState::Leader => Leader::ThisNode,
             Some(id) if id != self.node_id => Leader::Other(id),
             _ => Leader::Unknown,
@@ -231,11 +240,43 @@ impl Consensus {
             && applied + CAUGHT_UP_ENTRIES >= self.contact.leader_commit()
     }
 
-    /// Why Raft stopped on this node, if it did.
+    /// Why this node takes no part in the cluster until it is restarted, if so.
     pub fn failure(&self) -> Option<String> {
-        let metrics = self.raft.metrics();
-        let metrics = metrics.borrow_watched();
-        metrics.running_state.as_ref().err().map(ToString::to_string)
+        self.log_failures.of(Part::Log).or_else(|| {
+            let metrics = self.raft.metrics();
+            let metrics = metrics.borrow_watched();
+            metrics
+                .running_state
+                .as_ref()
+                .err()
+                .map(|fatal| format!("Raft has stopped on this node: {fatal}"))
+        })
+    }
+
+    /// Why this part of what is on disk cannot be written, if so.
+    pub fn disk_failure(&self, part: Part) -> Option<String> {
+        let failures = if part == Part::Log { &self.log_failures } else { self.machine.failures() };
+        failures.of(part)
+    }
+
+    /// Runs until this node can take part no more, and makes sure that it does not.
+    pub async fn step_out(&self) {
+        let mut log_failures = self.log_failures.watch();
+        let failure = loop {
+            if let Some(failure) = self.failure() {
+                break failure;
+            }
+            tokio::select! {
+                _ = log_failures.changed() => {}
+                () = tokio::time::sleep(FAILURE_LOOK) => {}
+            }
+        };
+        // What is known here may still help. Writes are refused by themselves.
+        tracing::error!(
+            failure,
+            "this node takes no part in the cluster, and serves reads only, until it is restarted"
+        );
+        self.shutdown().await;
     }
 
     pub fn status(&self) -> Status {
@@ -246,7 +287,7 @@ impl Consensus {
         let matched = metrics.replication.iter().flatten();
         let answered = metrics.heartbeat.iter().flatten();
         Status {
-            role: role(metrics.state),
+            role: if self.log_failures.of(Part::Log).is_some() { Role::Stopped } else { role(metrics.state) },
             term: metrics.current_term,
             leader_id: metrics.current_leader,
             last_log_index: metrics.last_log_index.unwrap_or(0),
@@ -282,6 +323,19 @@ impl Consensus {
     pub async fn read_index(&self) -> Option<u64> {
         let linearizer = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await;
         Some(linearizer.ok()?.read_log_id().index())
+    }
+
+    /// Whether this node has applied what is at this index, in time.
+    pub async fn reached(&self, index: u64, deadline: Instant) -> bool {
+        let mut applied = self.machine.applied_index();
+        while self.failure().is_none() && Instant::now() < deadline {
+            let look = deadline.min(Instant::now() + FAILURE_LOOK);
+            let reached = applied.wait_for(|applied| *applied >= index);
+            if let Ok(reached) = tokio::time::timeout_at(look, reached).await {
+                return reached.is_ok();
+            }
+        }
+        false
     }
 
     /// Has the follower that is furthest take over; gives up after `patience`.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use openraft::LogIdOptionExt;
@@ -14,7 +15,7 @@ use super::types::{
 };
 use crate::blocking::blocking;
 use crate::encoding::DecodeError;
-use crate::storage::{SnapshotDir, SnapshotError, SnapshotFile};
+use crate::storage::{Part, SnapshotDir, SnapshotError, SnapshotFile};
 
 #[derive(Debug, thiserror::Error)]
 pub enum IncomingError {
@@ -34,10 +35,19 @@ pub(super) fn stopped(error: impl std::fmt::Display) -> IncomingError {
     IncomingError::Stopped(error.to_string())
 }
 
+/// How long a leader waits for the answer that its snapshot cannot be kept: it sends it again at once.
+const UNKEPT_PAUSE: Duration = Duration::from_secs(5);
+
 impl Consensus {
+    /// Raft itself would tell each time in its log that it does not run.
+    fn running(&self) -> Result<(), IncomingError> {
+        self.failure().map_or(Ok(()), |failure| Err(IncomingError::Stopped(failure)))
+    }
+
     /// # Errors
     /// [`IncomingError`] if the request is malformed or Raft has stopped.
     pub async fn append(&self, request: peer::AppendRequest) -> Result<peer::AppendResponse, IncomingError> {
+        self.running()?;
         let request = rpc::append_from_message(request)?;
         let leader_commit = request.leader_commit.index();
         let response = self.raft.append_entries(request).await.map_err(stopped)?;
@@ -50,6 +60,7 @@ impl Consensus {
     /// # Errors
     /// [`IncomingError`] if the request is malformed or Raft has stopped.
     pub async fn vote(&self, request: peer::VoteRequest) -> Result<peer::VoteResponse, IncomingError> {
+        self.running()?;
         let response = self.raft.vote(rpc::vote_request_from_message(request)?).await;
         Ok(rpc::voted_to_message(&response.map_err(stopped)?))
     }
@@ -57,6 +68,7 @@ impl Consensus {
     /// # Errors
     /// [`IncomingError`] if the request is malformed or Raft has stopped.
     pub async fn pre_vote(&self, request: peer::VoteRequest) -> Result<peer::VoteResponse, IncomingError> {
+        self.running()?;
         let response = self.raft.pre_vote(rpc::vote_request_from_message(request)?).await;
         Ok(rpc::voted_to_message(&response.map_err(stopped)?))
     }
@@ -67,6 +79,7 @@ impl Consensus {
         &self,
         request: peer::TransferLeaderRequest,
     ) -> Result<peer::TransferLeaderResponse, IncomingError> {
+        self.running()?;
         let response = self.raft.handle_transfer_leader(rpc::transfer_from_message(request)?).await;
         Ok(rpc::transferred_to_message(&response.map_err(stopped)?))
     }
@@ -84,7 +97,13 @@ impl Consensus {
         S: Stream<Item = Result<peer::SnapshotChunk, E>> + Unpin,
         E: std::fmt::Display,
     {
-        let (head, incoming) = receive(chunks, self.machine().snapshots()).await?;
+        self.running()?;
+        let received = receive(chunks, self.machine().snapshots()).await;
+        if let Err(IncomingError::Disk(error)) = &received {
+            self.machine().failures().begin(Part::Snapshot, self.machine().snapshots().dir(), error);
+            tokio::time::sleep(UNKEPT_PAUSE).await;
+        }
+        let (head, incoming) = received?;
         let vote = vote_from_message(head.vote)?;
         let meta = SnapshotMetaOf::<TypeConfig> {
             last_log_id: head.last_log_id.as_ref().map(log_id_from_message),
@@ -92,11 +111,13 @@ impl Consensus {
         };
         let snapshot = SnapshotOf::<TypeConfig, SnapshotFile> { meta, snapshot: incoming };
         let response = self.raft.install_full_snapshot(vote, snapshot).await.map_err(stopped)?;
+        self.machine().failures().end(Part::Snapshot);
         Ok(peer::InstallSnapshotResponse { vote: Some(vote_to_message(&response.vote)) })
     }
 }
 
-/// A snapshot that another node sends, once it is known to be whole, and what is told of it.
+/// A snapshot that another node sends, once it is known to be whole, and what is told of it. What was
+/// written of it goes again if not all of it arrives.
 ///
 /// # Errors
 /// [`IncomingError`] if it breaks off, is malformed, or cannot be written.
@@ -130,15 +151,21 @@ where
     Ok((head, incoming))
 }
 
-/// The snapshot if all of it arrived, and it is what was announced.
+/// The snapshot if all of it arrived, is on disk, and is what was announced.
 async fn verified(incoming: SnapshotFile, announced: Option<u64>) -> Result<SnapshotFile, IncomingError> {
     let verifying = blocking(move || {
         incoming.verify()?;
+        incoming.file().sync_all()?;
         let index = incoming.header()?.applied.map(|applied| applied.index);
         Ok::<_, SnapshotError>((incoming, index))
     });
     let broken = |reason: String| IncomingError::BrokenOff(reason);
-    let (incoming, index) = verifying.await?.map_err(|error| broken(error.to_string()))?;
+    let (incoming, index) = verifying.await?.map_err(|error| match error {
+        SnapshotError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            IncomingError::Disk(error)
+        }
+        error => broken(error.to_string()),
+    })?;
     if index != announced {
         return Err(broken("it is of another log index than announced".to_owned()));
     }

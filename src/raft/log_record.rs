@@ -10,6 +10,7 @@ use prost::Message;
 use raft_log::codeq::{Decode, Encode};
 use tokio::sync::oneshot;
 
+use super::log_store::Writing;
 use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, entry_to_message, log_id};
 use crate::encoding::message;
 
@@ -48,32 +49,56 @@ impl Synced {
         self.0.load(Ordering::Acquire)
     }
 
-    fn reached(&self, bytes: u64) {
+    pub fn reached(&self, bytes: u64) {
         self.0.fetch_max(bytes, Ordering::Release);
     }
 }
 
-/// Told when all that was written, up to a byte of the log, is on disk.
+/// Told when all that was written, up to a byte of the log, is on disk, or that it cannot be.
 pub struct Flushed {
-    pub bytes: u64,
-    pub synced: Synced,
-    pub told: Told,
+    bytes: u64,
+    writing: Arc<Writing>,
+    told: Option<Told>,
 }
 
 pub enum Told {
     Append(IOFlushed<TypeConfig>),
     Waiter(oneshot::Sender<io::Result<()>>),
+    Nobody,
+}
+
+impl Flushed {
+    /// `bytes`: 0 if nothing is synced.
+    pub fn new(bytes: u64, writing: Arc<Writing>, told: Told) -> Self {
+        Self { bytes, writing, told: Some(told) }
+    }
+
+    fn tell(&mut self, result: io::Result<()>) {
+        match self.told.take() {
+            Some(Told::Append(flushed)) => flushed.io_completed(result),
+            // A waiter that has gone away needs no answer.
+            Some(Told::Waiter(waiter)) => drop(waiter.send(result)),
+            Some(Told::Nobody) | None => {}
+        }
+    }
 }
 
 impl raft_log::Callback for Flushed {
-    fn send(self, result: Result<(), io::Error>) {
-        if result.is_ok() {
-            self.synced.reached(self.bytes);
+    fn send(mut self, result: Result<(), io::Error>) {
+        match &result {
+            Ok(()) => self.writing.synced.reached(self.bytes),
+            Err(error) => self.writing.failed(error),
         }
-        match self.told {
-            Told::Append(flushed) => flushed.io_completed(result),
-            // A waiter that has gone away needs no answer.
-            Told::Waiter(waiter) => drop(waiter.send(result)),
+        self.tell(result);
+    }
+}
+
+/// The log's writer ends after a failure, and drops what it was still to write.
+impl Drop for Flushed {
+    fn drop(&mut self) {
+        if self.told.is_some() {
+            self.writing.ended();
+            self.tell(Err(io::Error::other("the log's writer has ended")));
         }
     }
 }

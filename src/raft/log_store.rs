@@ -2,12 +2,13 @@
 //! records (raft-log), answered for only after `fdatasync`.
 
 mod torn_end;
+mod writing;
 
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
@@ -19,6 +20,9 @@ use tokio::sync::oneshot;
 
 use super::log_record::{Flushed, LogTypes, StoredEntry, StoredLogId, StoredVote, Synced, Told};
 use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, entry_from_message};
+use crate::storage::{Failures, remedy};
+
+pub use writing::Writing;
 
 /// Where a file of the log is closed, unless a test wants many files.
 pub const LOG_FILE_BYTES: usize = 16 << 20;
@@ -40,9 +44,13 @@ pub enum LogError {
         file.display()
     )]
     Damaged { file: PathBuf, offset: u64, reason: String },
-    #[error("cannot {action} the Raft log's {}: {cause}", path.display())]
+    #[error(
+        "cannot {action} the Raft log's {}: {cause}; {}, then start this node again", path.display(), remedy(cause)
+    )]
     Io { action: &'static str, path: PathBuf, cause: io::Error },
-    #[error("the Raft log in {} cannot be opened: {cause}", dir.display())]
+    #[error(
+        "the Raft log in {} cannot be opened: {cause}; {}, then start this node again", dir.display(), remedy(cause)
+    )]
     Open { dir: PathBuf, cause: io::Error },
 }
 
@@ -52,13 +60,17 @@ pub trait KeptLog: RaftLogStorage<TypeConfig> + Clone {
     fn last_index(&self) -> u64;
     /// Bytes on disk, all files together.
     fn disk_bytes(&self) -> u64;
+    /// Whether it can be written.
+    fn failures(&self) -> Failures {
+        Failures::default()
+    }
 }
 
 /// A handle; clones are the same log.
 #[derive(Clone)]
 pub struct LogStore {
     log: Arc<RwLock<Log>>,
-    synced: Synced,
+    writing: Arc<Writing>,
 }
 
 impl LogStore {
@@ -84,7 +96,9 @@ impl LogStore {
         let log = Log::open(Arc::new(config)).map_err(|cause| {
             torn_end::first_damage(dir).unwrap_or(LogError::Open { dir: dir.to_owned(), cause })
         })?;
-        Ok(Self { log: Arc::new(RwLock::new(log)), synced: Synced::new(synced_bytes) })
+        let log = Arc::new(RwLock::new(log));
+        let writing = Writing::new(dir, Synced::new(synced_bytes), Arc::downgrade(&log));
+        Ok(Self { log, writing: Arc::new(writing) })
     }
 
     /// Whether this node ever voted, or heard of a vote.
@@ -96,23 +110,25 @@ impl LogStore {
         self.log.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Log> {
-        self.log.write().unwrap_or_else(PoisonError::into_inner)
+    /// Makes a change, if none has failed before, and notes if this one does.
+    fn change<T>(&self, change: impl FnOnce(&mut Log) -> io::Result<T>) -> io::Result<T> {
+        let mut log = self.log.write().unwrap_or_else(PoisonError::into_inner);
+        self.writing.refuse_after_failure()?;
+        change(&mut log).inspect_err(|error| self.writing.refused(&log, error))
     }
 
     /// Makes a change and waits until it is on disk.
     async fn durably(&self, change: impl FnOnce(&mut Log) -> io::Result<Segment>) -> io::Result<()> {
         let (flushed, done) = oneshot::channel();
-        {
-            let mut log = self.write();
-            let written = change(&mut log)?;
-            log.flush(true, Some(self.flushed(written, Told::Waiter(flushed))))?;
-        }
+        self.change(|log| {
+            let written = change(log)?;
+            log.flush(true, Some(self.flushed(written, Told::Waiter(flushed))))
+        })?;
         done.await.map_err(|_| io::Error::other("the log's writer has stopped"))?
     }
 
     fn flushed(&self, written: Segment, told: Told) -> Flushed {
-        Flushed { bytes: written.end().0, synced: self.synced.clone(), told }
+        Flushed::new(written.end().0, self.writing.clone(), told)
     }
 
     fn entries(&self, from: u64, to: u64, max_bytes: u64) -> io::Result<Vec<RaftEntry>> {
@@ -141,6 +157,10 @@ impl KeptLog for LogStore {
         let stat = self.read().stat();
         let closed: u64 = stat.closed_chunks.iter().map(|chunk| chunk.size).sum();
         closed + stat.open_chunk.size
+    }
+
+    fn failures(&self) -> Failures {
+        self.writing.failures.clone()
     }
 }
 
@@ -188,7 +208,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn save_vote(&mut self, vote: &RaftVote) -> Result<(), io::Error> {
-        let vote = StoredVote::new(vote, &self.synced);
+        let vote = StoredVote::new(vote, &self.writing.synced);
         self.durably(|log| log.save_vote(vote)).await
     }
 
@@ -197,13 +217,14 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         let Some(committed) = committed.as_ref().map(StoredLogId::from) else {
             return Ok(());
         };
-        let mut log = self.write();
-        let state = log.log_state();
-        if Some(&committed) > state.last() || Some(&committed) <= state.committed() {
-            return Ok(());
-        }
-        log.commit(committed)?;
-        log.flush(false, None)
+        self.change(|log| {
+            let state = log.log_state();
+            if Some(&committed) > state.last() || Some(&committed) <= state.committed() {
+                return Ok(());
+            }
+            log.commit(committed)?;
+            log.flush(false, Some(Flushed::new(0, self.writing.clone(), Told::Nobody)))
+        })
     }
 
     async fn read_committed(&mut self) -> Result<Option<RaftLogId>, io::Error> {
@@ -215,11 +236,12 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         I: IntoIterator<Item = RaftEntry> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        let mut log = self.write();
-        let stored =
-            |entry: RaftEntry| (StoredLogId::from(&entry.log_id), StoredEntry::new(&entry, &self.synced));
-        let written = log.append(entries.into_iter().map(stored))?;
-        log.flush(true, Some(self.flushed(written, Told::Append(callback))))
+        let synced = &self.writing.synced;
+        let stored = |entry: RaftEntry| (StoredLogId::from(&entry.log_id), StoredEntry::new(&entry, synced));
+        self.change(|log| {
+            let written = log.append(entries.into_iter().map(stored))?;
+            log.flush(true, Some(self.flushed(written, Told::Append(callback))))
+        })
     }
 
     async fn truncate_after(&mut self, last_log_id: Option<RaftLogId>) -> Result<(), io::Error> {

@@ -19,7 +19,9 @@ use super::types::{RaftEntry, RaftLogId, RaftStoredMembership, TypeConfig};
 use crate::blocking::blocking;
 use crate::encoding::message::StateHeader;
 use crate::registry::{Change, Outcome, Registry, Snapshot, bound_conflicts};
-use crate::storage::{SnapshotDir, SnapshotFile, StateError, StateStore, StateUpdate, StoredState, aside};
+use crate::storage::{
+    Failures, Part, SnapshotDir, SnapshotFile, StateError, StateStore, StateUpdate, StoredState, aside,
+};
 use crate::view::View;
 
 /// Told of every change in the order of the log, while the registry is held: must be quick, and
@@ -43,6 +45,7 @@ struct Shared {
     /// Held from taking what changed to having it stored: updates must arrive in their order.
     storing: Mutex<()>,
     snapshots: SnapshotDir,
+    failures: Failures,
 }
 
 /// What the stored state lacks, as it was when it was taken.
@@ -95,6 +98,7 @@ impl Machine {
             store,
             storing: Mutex::default(),
             snapshots,
+            failures: Failures::default(),
         })))
     }
 
@@ -136,6 +140,11 @@ impl Machine {
         &self.0.snapshots
     }
 
+    /// What of this cannot be written.
+    pub fn failures(&self) -> &Failures {
+        &self.0.failures
+    }
+
     /// Brings the stored state up to date with memory.
     ///
     /// # Errors
@@ -156,9 +165,15 @@ impl Machine {
     fn store_by(&self, write: impl FnOnce(Unstored) -> Result<(), StateError>) -> Result<(), StateError> {
         let _storing = self.0.storing.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = self.take_unstored().map_or(Ok(()), write);
-        if stored.is_err() {
-            // What was taken is not stored: only the whole state can follow.
-            self.state().dirty = Dirty::everything();
+        match &stored {
+            Ok(()) => self.0.failures.end(Part::State),
+            Err(error) => {
+                // What was taken is not stored: only the whole state can follow.
+                self.state().dirty = Dirty::everything();
+                if let Some(cause) = error.disk() {
+                    self.0.failures.begin(Part::State, self.0.store.dir(), &cause);
+                }
+            }
         }
         stored
     }

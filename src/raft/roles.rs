@@ -29,6 +29,7 @@ pub async fn follow_roles(consensus: Consensus, mut changed: impl FnMut(bool)) {
             before = Some(now);
         }
         if metrics.changed().await.is_err() {
+            changed(false);
             return;
         }
     }

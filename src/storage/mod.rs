@@ -2,6 +2,7 @@
 
 mod aside;
 mod distrust;
+mod failures;
 mod keys;
 pub mod marker;
 mod snapshot_file;
@@ -15,6 +16,7 @@ use std::path::Path;
 
 pub use aside::aside;
 pub use distrust::{distrust, put_aside};
+pub use failures::{Failures, Part, remedy};
 pub use snapshot_file::{SnapshotDir, SnapshotError, SnapshotFile};
 pub use state::{InstanceUpdate, StateError, StateStore, StateUpdate, StoredState};
 

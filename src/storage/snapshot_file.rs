@@ -89,6 +89,10 @@ impl SnapshotDir {
         Ok(Self { dir: dir.to_owned(), covered: Arc::default(), received: Arc::default() })
     }
 
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Writes a snapshot and makes it the current one, durably.
     ///
     /// # Errors

@@ -45,6 +45,22 @@ pub enum StateError {
     Panicked { dir: PathBuf },
 }
 
+impl StateError {
+    /// What the disk says, if it is that which fails, and not what is on it.
+    pub fn disk(&self) -> Option<io::Error> {
+        let error = match self {
+            StateError::Sled { source: sled::Error::Io(error), .. } => error,
+            StateError::Sync { source, .. } => source,
+            _ => return None,
+        };
+        // sled repeats what it once heard from the system in the words for programmers.
+        Some(match error.kind() {
+            kind @ (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => kind.into(),
+            kind => io::Error::new(kind, error.to_string()),
+        })
+    }
+}
+
 /// What changed since the last update.
 #[derive(Debug, Default)]
 pub struct StateUpdate {
@@ -82,6 +98,10 @@ impl StateStore {
             Ok(db) => Ok(Self { db, dir: dir.to_owned() }),
             Err(source) => Err(StateError::Sled { dir: dir.to_owned(), source }),
         }
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Everything stored, or `None` if nothing is.
@@ -232,6 +252,16 @@ fn collect_garbage(records: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_the_disk_says_is_the_disks() {
+        let sled = |source| StateError::Sled { dir: PathBuf::from("state"), source };
+        let full = io::Error::new(io::ErrorKind::StorageFull, "Os { code: 28 }");
+        let told = sled(sled::Error::Io(full)).disk().map(|error| error.to_string());
+        assert_eq!(told.as_deref(), Some("no storage space"));
+        assert!(sled(sled::Error::ReportableBug("damage".to_owned())).disk().is_none());
+        assert!(StateError::Missing("a lease").disk().is_none());
+    }
 
     #[test]
     fn a_panic_of_sled_is_an_error_that_names_the_directory() {

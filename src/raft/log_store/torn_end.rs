@@ -25,9 +25,9 @@ const KIND_BYTES: usize = 4;
 type Record = RaftLogRecord<LogTypes>;
 
 /// A file of the log. Its name tells where in the log it begins.
-struct LogFile {
-    path: PathBuf,
-    begin: u64,
+pub struct LogFile {
+    pub path: PathBuf,
+    pub begin: u64,
 }
 
 /// The first record of a file that cannot be read, at this place in it.
@@ -71,7 +71,7 @@ pub fn first_damage(dir: &Path) -> Option<LogError> {
     })
 }
 
-fn log_files(dir: &Path) -> Result<Vec<LogFile>, LogError> {
+pub fn log_files(dir: &Path) -> Result<Vec<LogFile>, LogError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(dir).map_err(|cause| failed("list", dir, cause))? {
         let entry = entry.map_err(|cause| failed("list", dir, cause))?;
