@@ -96,7 +96,32 @@ fn cut_off_from(dir: &Path, end: u64) -> Result<(), LogError> {
 mod tests {
     use std::fs;
 
+    use tokio::sync::oneshot;
+
     use super::*;
+    use crate::raft::log_record::{Flushed, Told};
+
+    #[test]
+    fn what_the_writer_drops_counts_as_failed_and_is_cut_off() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(raft_log::chunked_wal::Config::chunk_file_name(raft_log::ChunkId(0)));
+        fs::write(&file, [7; 100]).unwrap();
+        let writing = Arc::new(Writing::new(dir.path(), Synced::new(60), Weak::new()));
+        let (told, mut waiting) = oneshot::channel();
+        drop(Flushed::new(100, writing.clone(), Told::Waiter(told)));
+        assert!(waiting.try_recv().unwrap().is_err());
+        assert_eq!((writing.synced.bytes(), fs::metadata(&file).unwrap().len()), (60, 60));
+    }
+
+    #[test]
+    fn nothing_is_written_after_a_failure() {
+        let dir = tempfile::tempdir().unwrap();
+        let writing = Writing::new(dir.path(), Synced::new(0), Weak::new());
+        writing.refuse_after_failure().unwrap();
+        writing.failed(&io::Error::other("gone"));
+        let refused = writing.refuse_after_failure().unwrap_err().to_string();
+        assert!(refused.contains("the log cannot be written: gone"), "{refused}");
+    }
 
     #[test]
     fn what_was_not_synced_is_cut_off_in_every_file() {
