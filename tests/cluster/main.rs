@@ -5,6 +5,7 @@ mod harness;
 
 mod acknowledged;
 mod clients;
+mod damaged;
 mod deviation;
 mod no_quorum;
 mod read_your_writes;
