@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the tools that tests/chaos breaks things with, and runs it.
+# Installs the tools that tests/chaos breaks things with, and runs it. With --no-run it is only built.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -18,4 +18,6 @@ fi
 ulimit -Sn "$(ulimit -Hn)"
 
 # What is released is what has to stand this.
-cargo test --release --test chaos -- --ignored --nocapture --test-threads=1 "$@"
+test=(cargo test --release --test chaos)
+[ "${1:-}" != --no-run ] || exec "${test[@]}" --no-run
+"${test[@]}" -- --ignored --nocapture --test-threads=1 "$@"

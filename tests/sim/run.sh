@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the simulation optimized, and so that a seed is the same run to the millisecond: SEED=7 runs one
-# seed and tells all of it, SIM_SEEDS=1000 so many.
+# seed and tells all of it, SIM_SEEDS=1000 so many. With --no-run it is only built.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -9,5 +9,7 @@ cd "$(dirname "$0")/../.."
 export RUSTFLAGS="${RUSTFLAGS:-} --cfg tokio_unstable"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/sim"
 export SIM_SEEDS="${SIM_SEEDS:-100}"
+test=(cargo test --release --features planted-bugs --test sim)
+[ "${1:-}" != --no-run ] || exec "${test[@]}" --no-run
 [ -z "${SEED:-}" ] || set -- clusters_keep_their_promises "$@"
-cargo test --release --features planted-bugs --test sim -- --nocapture "$@"
+"${test[@]}" -- --nocapture "$@"
