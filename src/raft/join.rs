@@ -37,7 +37,7 @@ pub async fn join(consensus: &Consensus, peers: &Peers, peer_addr: &str, replace
         peer::JoinRequest { node_id: consensus.node_id(), peer_addr: peer_addr.to_owned(), replaces };
     let mut told = String::new();
     loop {
-        if consensus.status().voters.contains(&consensus.node_id()) {
+        if has_joined(&consensus.status(), consensus.node_id(), replaces) {
             return;
         }
         for (id, link) in peers.links() {
@@ -119,6 +119,11 @@ impl Consensus {
     }
 }
 
+/// While both are voters the membership is a joint one, which the leader that began with it may not have ended.
+fn has_joined(status: &Status, node_id: NodeId, replaces: NodeId) -> bool {
+    status.voters.contains(&node_id) && !status.voters.contains(&replaces)
+}
+
 fn next(status: &Status, node_id: NodeId, peer_addr: &str, replaces: NodeId) -> Next {
     if status.role != Role::Leader {
         return Next::Wait("the leader changes".to_owned());
@@ -127,7 +132,8 @@ fn next(status: &Status, node_id: NodeId, peer_addr: &str, replaces: NodeId) -> 
         Some(node) if node.peer_addr != peer_addr => {
             return Next::Refuse(format!("node {node_id} is a member already, at {}", node.peer_addr));
         }
-        Some(_) if status.voters.contains(&node_id) => return Next::Joined,
+        Some(_) if has_joined(status, node_id, replaces) => return Next::Joined,
+        Some(_) if status.voters.contains(&node_id) => return Next::ChangeVoters,
         Some(_) => {}
         None => {
             let highest = status.nodes.keys().max().copied().unwrap_or(0);
@@ -210,6 +216,16 @@ mod tests {
         let mut joined = with_learner(5000);
         joined.voters = BTreeSet::from([1, 2, 4]);
         assert_eq!(next(&joined, 4, ADDR, 3), Next::Joined);
+    }
+
+    #[test]
+    fn a_change_that_a_leader_left_half_done_is_brought_to_its_end() {
+        let mut joint = with_learner(5000);
+        joint.voters.insert(4);
+        assert_eq!(next(&joint, 4, ADDR, 3), Next::ChangeVoters);
+        // Its end does not depend on who answers by now.
+        joint.answered.insert(3, Some(Duration::ZERO));
+        assert_eq!(next(&joint, 4, ADDR, 3), Next::ChangeVoters);
     }
 
     #[test]
