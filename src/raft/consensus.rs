@@ -8,8 +8,6 @@ use openraft::async_runtime::watch::WatchReceiver;
 use openraft::errors::{ClientWriteError, InitializeError, RaftError};
 use openraft::{Instant as _, LogIdOptionExt, Raft, ReadPolicy, ServerState, SnapshotPolicy};
 
-use tokio::time::Instant;
-
 use super::compaction::Compaction;
 use super::connector::Connector;
 use super::contact::Contact;
@@ -28,8 +26,6 @@ pub(super) type RaftHandle = Raft<TypeConfig, Machine>;
 
 /// A follower that lacks more entries than this does not count as caught up.
 pub(super) const CAUGHT_UP_ENTRIES: u64 = 1000;
-/// How often waiting code looks whether Raft has stopped.
-const FAILURE_LOOK: Duration = Duration::from_millis(100);
 /// How often waiting code looks whether what it waits for has happened.
 const POLL: Duration = Duration::from_millis(5);
 
@@ -40,7 +36,7 @@ pub struct Consensus {
     pub(super) contact: Arc<Contact>,
     machine: Machine,
     log_bytes: Arc<dyn Fn() -> u64 + Send + Sync>,
-    log_failures: Failures,
+    pub(super) log_failures: Failures,
     node_id: NodeId,
     /// Without a word from a leader for longer, there is none as far as this node knows.
     leader_silence: Duration,
@@ -240,45 +236,6 @@ impl Consensus {
             && applied + CAUGHT_UP_ENTRIES >= self.contact.leader_commit()
     }
 
-    /// Why this node takes no part in the cluster until it is restarted, if so.
-    pub fn failure(&self) -> Option<String> {
-        self.log_failures.of(Part::Log).or_else(|| {
-            let metrics = self.raft.metrics();
-            let metrics = metrics.borrow_watched();
-            metrics
-                .running_state
-                .as_ref()
-                .err()
-                .map(|fatal| format!("Raft has stopped on this node: {fatal}"))
-        })
-    }
-
-    /// Why this part of what is on disk cannot be written, if so.
-    pub fn disk_failure(&self, part: Part) -> Option<String> {
-        let failures = if part == Part::Log { &self.log_failures } else { self.machine.failures() };
-        failures.of(part)
-    }
-
-    /// Runs until this node can take part no more, and makes sure that it does not.
-    pub async fn step_out(&self) {
-        let mut log_failures = self.log_failures.watch();
-        let failure = loop {
-            if let Some(failure) = self.failure() {
-                break failure;
-            }
-            tokio::select! {
-                _ = log_failures.changed() => {}
-                () = tokio::time::sleep(FAILURE_LOOK) => {}
-            }
-        };
-        // What is known here may still help. Writes are refused by themselves.
-        tracing::error!(
-            failure,
-            "this node takes no part in the cluster, and serves reads only, until it is restarted"
-        );
-        self.shutdown().await;
-    }
-
     pub fn status(&self) -> Status {
         let last_contact = self.last_contact();
         let metrics = self.raft.metrics();
@@ -323,19 +280,6 @@ impl Consensus {
     pub async fn read_index(&self) -> Option<u64> {
         let linearizer = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await;
         Some(linearizer.ok()?.read_log_id().index())
-    }
-
-    /// Whether this node has applied what is at this index, in time.
-    pub async fn reached(&self, index: u64, deadline: Instant) -> bool {
-        let mut applied = self.machine.applied_index();
-        while self.failure().is_none() && Instant::now() < deadline {
-            let look = deadline.min(Instant::now() + FAILURE_LOOK);
-            let reached = applied.wait_for(|applied| *applied >= index);
-            if let Ok(reached) = tokio::time::timeout_at(look, reached).await {
-                return reached.is_ok();
-            }
-        }
-        false
     }
 
     /// Has the follower that is furthest take over; gives up after `patience`.

@@ -24,6 +24,7 @@ mod rpc;
 mod runtime;
 mod snapshot;
 mod state;
+mod step_out;
 #[cfg(test)]
 mod tests;
 mod types;

@@ -68,9 +68,9 @@ impl Registering {
         lock(&self.acknowledged[&addr]).ids.len()
     }
 
-    /// Stops, and makes sure that every node has all that was acknowledged at any, and the same. Returns
+    /// Stops, and makes sure that every node has all that was acknowledged at any, and the same. Prints
     /// how many that were, and for how long at most the clients of nodes other than `apart` waited.
-    pub fn finish(mut self, cluster: &mut Cluster, apart: SocketAddr) -> (usize, Duration) {
+    pub fn finish(mut self, name: &str, cluster: &mut Cluster, apart: SocketAddr) {
         self.stop.store(true, Ordering::Relaxed);
         std::mem::take(&mut self.clients)
             .into_iter()
@@ -89,7 +89,11 @@ impl Registering {
                 }
             }
         }
-        (count / cluster.nodes.len(), longest)
+        println!(
+            "chaos: {name}: {} acknowledged, 0 lost; the others took none for {} ms at most",
+            count / cluster.nodes.len(),
+            longest.as_millis()
+        );
     }
 }
 
