@@ -1,14 +1,14 @@
 //! What may change in the registry, and what came of it.
 
-use std::sync::Arc;
-
-use crate::registry::{Change, Instance, Key, Metadata, Origin, Outcome, Registry, Scope, Silence, Status};
+use crate::registry::{
+    Change, EncodedInstance, Key, Metadata, Origin, Outcome, Registry, Scope, Silence, Status,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Register {
         key: Key,
-        instance: Arc<Instance>,
+        instance: EncodedInstance,
         /// `None`: the document has none, so that the time of the log stands in.
         last_dirty_ms: Option<i64>,
         origin: Origin,

@@ -20,6 +20,7 @@ pub mod eureka;
 pub mod http;
 pub mod lessor;
 pub mod linearize;
+pub mod message;
 pub mod metrics;
 pub mod peer;
 #[cfg(feature = "planted-bugs")]

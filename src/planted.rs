@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::command::Command;
-use crate::encoding::message::StateHeader;
+use crate::message::StateHeader;
 use crate::raft::Machine;
 use crate::registry::{Key, LoadError, Registry, Snapshot};
 

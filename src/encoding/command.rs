@@ -1,16 +1,17 @@
 //! Commands and batches of them. A command is encoded once, where it enters the cluster, and
 //! decoded once per node, where it is applied; between the two, batches are joined as bytes.
 
-use std::sync::Arc;
-
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 
-use super::instance::{key, optional_status, pairs, pairs_to_message, status, status_to_message};
 use super::self_preservation::{scope, scope_to_message, silence, silence_to_message};
-use super::{DecodeError, message};
+use super::{DecodeError, key};
 use crate::command::Command;
-use crate::registry::{Instance, Key, Origin};
+use crate::message;
+use crate::registry::instance_message::{
+    optional_status, pairs, pairs_to_message, status, status_to_message,
+};
+use crate::registry::{EncodedInstance, Key, Origin};
 
 /// The bytes of a `Batch` to which the leader has not yet added the time.
 #[derive(Debug, Default)]
@@ -113,13 +114,13 @@ impl From<&Command> for message::Command {
         let command = match command {
             Command::Register { key, instance, last_dirty_ms, origin } => {
                 let (app, id) = texts(key);
-                Message::Register(Box::new(message::Register {
+                Message::Register(message::Register {
                     app,
                     id,
-                    instance: Some((&**instance).into()),
+                    instance: Bytes::copy_from_slice(instance.bytes()),
                     last_dirty_ms: *last_dirty_ms,
                     replication: *origin == Origin::Replication,
-                }))
+                })
             }
             Command::Renew { key, last_dirty_ms, overridden, origin } => {
                 let (app, id) = texts(key);
@@ -178,15 +179,12 @@ impl TryFrom<message::Command> for Command {
     fn try_from(message: message::Command) -> Result<Self, DecodeError> {
         use message::command::Command as Message;
         Ok(match message.command.ok_or(DecodeError::Missing("a command"))? {
-            Message::Register(register) => {
-                let instance = register.instance.ok_or(DecodeError::Missing("an instance"))?;
-                Command::Register {
-                    key: key(&register.app, &register.id)?,
-                    instance: Arc::new(Instance::try_from(instance)?),
-                    last_dirty_ms: register.last_dirty_ms,
-                    origin: origin(register.replication),
-                }
-            }
+            Message::Register(register) => Command::Register {
+                key: key(&register.app, &register.id)?,
+                instance: EncodedInstance::checked(&register.instance)?,
+                last_dirty_ms: register.last_dirty_ms,
+                origin: origin(register.replication),
+            },
             Message::Renew(renew) => Command::Renew {
                 key: key(&renew.app, &renew.id)?,
                 last_dirty_ms: renew.last_dirty_ms,

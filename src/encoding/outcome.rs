@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::DecodeError;
 use super::state::{registration_from_message, registration_to_message};
-use super::{DecodeError, message};
+use crate::message;
 use crate::registry::Outcome;
 
 /// The message for an outcome. Of a conflict only the registration is carried; the asking node

@@ -1,6 +1,7 @@
 //! Self-preservation, as a command and as state.
 
-use super::{DecodeError, message};
+use super::DecodeError;
+use crate::message;
 use crate::registry::{AppName, Scope, SelfPreservation, Silence};
 
 pub fn encode_self_preservation((scope, in_force): (&Scope, &SelfPreservation)) -> message::SelfPreservation {

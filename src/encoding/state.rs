@@ -2,45 +2,84 @@
 
 use std::sync::Arc;
 
-use prost::Message;
+use bytes::Bytes;
 
-use super::instance::{instance_under, key, optional_status, status, status_to_message};
-use super::{DecodeError, message};
-use crate::registry::{Action, AppName, DeltaEntry, Instance, Key, Lease, Registration};
-
-pub fn encode_instance(instance: &Instance) -> Vec<u8> {
-    message::Instance::from(instance).encode_to_vec()
-}
-
-/// The document of an instance that is kept under this application.
-///
-/// # Errors
-/// [`DecodeError`] if these are not the bytes of an instance's document.
-pub fn decode_instance(bytes: &[u8], app: &AppName) -> Result<Instance, DecodeError> {
-    instance_under(app, message::Instance::decode(bytes)?)
-}
+use super::{DecodeError, key};
+use crate::message;
+use crate::registry::instance_message::{optional_status, status, status_to_message};
+use crate::registry::{Action, AppName, DeltaEntry, EncodedInstance, InstanceId, Key, Lease, Registration};
 
 /// Everything of a registration but its document.
-pub fn encode_lease(registration: &Registration) -> Vec<u8> {
-    lease_to_message(registration).encode_to_vec()
+pub fn encode_lease(key: &Key, registration: &Registration) -> message::Registration {
+    message::Registration { lease: Some(lease_to_message(registration)), ..encode_gone(key) }
 }
 
+/// The registration that a lease and a document make.
+///
 /// # Errors
-/// [`DecodeError`] if these are not the bytes of a lease.
-pub fn decode_lease(bytes: &[u8], instance: Arc<Instance>) -> Result<Registration, DecodeError> {
-    lease_from_message(message::Lease::decode(bytes)?, instance)
+/// [`DecodeError`] if the lease holds what cannot be.
+pub fn decode_lease(lease: message::Lease, instance: EncodedInstance) -> Result<Registration, DecodeError> {
+    let action = match message::Action::try_from(lease.action) {
+        Ok(message::Action::Added) => Action::Added,
+        Ok(message::Action::Modified) => Action::Modified,
+        Ok(message::Action::Deleted) => Action::Deleted,
+        Ok(message::Action::None) | Err(_) => {
+            return Err(DecodeError::UnknownConstant { what: "action", value: lease.action });
+        }
+    };
+    Ok(Registration {
+        instance,
+        status: status(lease.status)?,
+        overridden: optional_status(lease.overridden)?,
+        last_dirty_ms: lease.last_dirty_ms,
+        last_updated_ms: lease.last_updated_ms,
+        action,
+        lease: Lease {
+            duration_ms: lease.duration_ms,
+            registered_ms: lease.registered_ms,
+            renewed_ms: lease.renewed_ms,
+            evicted_ms: lease.evicted_ms,
+            service_up_ms: lease.service_up_ms,
+            renew_seq: lease.renew_seq,
+        },
+    })
+}
+
+/// That there is no such instance any more.
+pub fn encode_gone(key: &Key) -> message::Registration {
+    let (app, id) = (key.app.to_string(), key.id.to_string());
+    message::Registration { app, id, ..message::Registration::default() }
+}
+
+/// Keys as they come, most of them of the application of the one before, whose name they share.
+#[derive(Debug, Default)]
+pub struct StoredKeys {
+    app: Option<AppName>,
+}
+
+impl StoredKeys {
+    /// # Errors
+    /// [`DecodeError::Name`] if these are no names.
+    pub fn key(&mut self, app: &str, id: &str) -> Result<Key, DecodeError> {
+        let app = match &self.app {
+            Some(before) if before.as_str() == app => before.clone(),
+            _ => self.app.insert(AppName::parse(app)?).clone(),
+        };
+        Ok(Key::new(app, InstanceId::parse(id)?))
+    }
 }
 
 pub fn encode_registration(key: &Key, registration: &Registration) -> message::Registration {
     registration_to_message(key.app.as_str(), key.id.as_str(), registration)
 }
 
+/// A registration that was stored: of its document only the hash of the whole state says whether it is as it was.
+///
 /// # Errors
 /// [`DecodeError`] if the message is incomplete or holds what cannot be.
 pub fn decode_registration(message: message::Registration) -> Result<(Key, Registration), DecodeError> {
     let key = key(&message.app, &message.id)?;
-    let registration = registration_under(&key.app, message)?;
-    Ok((key, registration))
+    Ok((key, stored_registration(message)?))
 }
 
 pub fn encode_delta_entry(seq: u64, entry: &DeltaEntry) -> message::DeltaEntry {
@@ -57,7 +96,7 @@ pub fn encode_delta_entry(seq: u64, entry: &DeltaEntry) -> message::DeltaEntry {
 /// [`DecodeError`] if the message is incomplete or holds what cannot be.
 pub fn decode_delta_entry(message: message::DeltaEntry) -> Result<(u64, DeltaEntry), DecodeError> {
     let key = key(&message.app, &message.id)?;
-    let deleted = message.deleted.map(|last| registration_under(&key.app, last)).transpose()?.map(Arc::new);
+    let deleted = message.deleted.map(stored_registration).transpose()?.map(Arc::new);
     Ok((message.seq, DeltaEntry { at_ms: message.at_ms, key, deleted }))
 }
 
@@ -69,26 +108,19 @@ pub(super) fn registration_to_message(
     message::Registration {
         app: app.to_owned(),
         id: id.to_owned(),
-        instance: Some((&*registration.instance).into()),
+        instance: Bytes::copy_from_slice(registration.instance.bytes()),
         lease: Some(lease_to_message(registration)),
     }
 }
 
 pub(super) fn registration_from_message(message: message::Registration) -> Result<Registration, DecodeError> {
-    registration_of(message, Instance::try_from)
+    let instance = EncodedInstance::checked(&message.instance)?;
+    decode_lease(message.lease.ok_or(DecodeError::Missing("a lease"))?, instance)
 }
 
-fn registration_under(app: &AppName, message: message::Registration) -> Result<Registration, DecodeError> {
-    registration_of(message, |instance| instance_under(app, instance))
-}
-
-fn registration_of(
-    message: message::Registration,
-    decode: impl FnOnce(message::Instance) -> Result<Instance, DecodeError>,
-) -> Result<Registration, DecodeError> {
-    let instance = message.instance.ok_or(DecodeError::Missing("an instance"))?;
-    let lease = message.lease.ok_or(DecodeError::Missing("a lease"))?;
-    lease_from_message(lease, Arc::new(decode(instance)?))
+fn stored_registration(message: message::Registration) -> Result<Registration, DecodeError> {
+    let instance = EncodedInstance::stored(&message.instance);
+    decode_lease(message.lease.ok_or(DecodeError::Missing("a lease"))?, instance)
 }
 
 fn lease_to_message(registration: &Registration) -> message::Lease {
@@ -111,31 +143,4 @@ fn lease_to_message(registration: &Registration) -> message::Lease {
         service_up_ms: lease.service_up_ms,
         renew_seq: lease.renew_seq,
     }
-}
-
-fn lease_from_message(message: message::Lease, instance: Arc<Instance>) -> Result<Registration, DecodeError> {
-    let action = match message::Action::try_from(message.action) {
-        Ok(message::Action::Added) => Action::Added,
-        Ok(message::Action::Modified) => Action::Modified,
-        Ok(message::Action::Deleted) => Action::Deleted,
-        Ok(message::Action::None) | Err(_) => {
-            return Err(DecodeError::UnknownConstant { what: "action", value: message.action });
-        }
-    };
-    Ok(Registration {
-        instance,
-        status: status(message.status)?,
-        overridden: optional_status(message.overridden)?,
-        last_dirty_ms: message.last_dirty_ms,
-        last_updated_ms: message.last_updated_ms,
-        action,
-        lease: Lease {
-            duration_ms: message.duration_ms,
-            registered_ms: message.registered_ms,
-            renewed_ms: message.renewed_ms,
-            evicted_ms: message.evicted_ms,
-            service_up_ms: message.service_up_ms,
-            renew_seq: message.renew_seq,
-        },
-    })
 }

@@ -11,8 +11,9 @@ use prost::Message;
 use super::*;
 use crate::command::Command;
 use crate::eureka::arbitrary::{registration, text};
+use crate::message;
 use crate::registry::arbitrary::{START_MS, command, key_of};
-use crate::registry::{DeltaEntry, Key, Metadata, Origin, Outcome, Registry};
+use crate::registry::{DeltaEntry, EncodedInstance, Key, Metadata, Origin, Outcome, Registry, Said, Vips};
 
 fn any_command() -> impl Strategy<Value = Command> {
     let name = || text().prop_map(|text| format!("n{}", text.replace('\0', "")));
@@ -122,7 +123,7 @@ proptest! {
     #[test]
     fn any_bytes_are_decoded_or_refused(bytes in vec(any::<u8>(), 0..200)) {
         drop(take(&bytes));
-        drop(decode_instance(&bytes, &key_of("APP", "a").app));
+        drop(EncodedInstance::checked(&bytes).map(|instance| (instance.decode(), instance.said(), instance.vips())));
         drop(message::Registration::decode(&*bytes).map(decode_registration));
         drop(message::DeltaEntry::decode(&*bytes).map(decode_delta_entry));
         drop(message::Outcome::decode(&*bytes).map(decode_outcome));
@@ -138,8 +139,18 @@ proptest! {
         let decoded = decode_registration(encode_registration(&key, &registration)).unwrap();
         prop_assert_eq!(decoded, (key.clone(), (*registration).clone()));
 
-        let instance = Arc::new(decode_instance(&encode_instance(&registration.instance), &key.app).unwrap());
-        let decoded = decode_lease(&encode_lease(&registration), instance).unwrap();
+        let instance = EncodedInstance::checked(registration.instance.bytes()).unwrap();
+        let whole = registration.instance.decode();
+        prop_assert_eq!(instance.decode(), whole.clone());
+        let Said { status, overridden_status, duration_secs } = instance.said();
+        prop_assert_eq!(
+            (status, overridden_status, duration_secs),
+            (whole.status, whole.overridden_status, whole.duration_secs)
+        );
+        let Vips { vip_address, secure_vip_address } = instance.vips();
+        prop_assert_eq!(vip_address.as_deref(), whole.vip_address.as_deref());
+        prop_assert_eq!(secure_vip_address.as_deref(), whole.secure_vip_address.as_deref());
+        let decoded = decode_lease(encode_lease(&key, &registration).lease.unwrap(), instance).unwrap();
         prop_assert_eq!(&decoded, &*registration);
 
         let entry = DeltaEntry { at_ms, key, deleted: deleted.then(|| registration.clone()) };
@@ -178,7 +189,7 @@ fn what_cannot_be_is_refused() {
     let none = decode_one(Some(message::command::Command::SetStatus(set)));
     assert!(matches!(none, Err(DecodeError::Missing("a status"))));
     let register = message::Register { app: key.app.to_string(), id: "a".into(), ..Default::default() };
-    let empty = decode_one(Some(message::command::Command::Register(Box::new(register))));
+    let empty = decode_one(Some(message::command::Command::Register(register)));
     assert!(matches!(empty, Err(DecodeError::Missing("an instance"))));
     assert!(decode_outcome(message::Outcome::default()).is_err());
 }

@@ -1,7 +1,5 @@
 //! Any registration, for property tests.
 
-use std::sync::Arc;
-
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -138,7 +136,7 @@ pub fn registration() -> impl Strategy<Value = Registration> {
                 service_up_ms: times.4,
                 renew_seq: 1,
             },
-            instance: Arc::new(instance),
+            instance: instance.into(),
         },
     )
 }

@@ -196,7 +196,7 @@ mod tests {
             if at > 0 {
                 out.extend_from_slice(applications_separator(format));
             }
-            let name = &instances[0].instance.app;
+            let name = &instances[0].instance.decode().app;
             application_fragment(format, name, instances.iter().copied(), &mut out);
         }
         out.extend(applications_trailer(format, version, hash));
@@ -254,7 +254,7 @@ mod tests {
         let demo = samples::demo();
         let application = |format| {
             let instances = [&demo].into_iter();
-            String::from_utf8(application_document(format, &demo.instance.app, instances)).unwrap()
+            String::from_utf8(application_document(format, &demo.instance.decode().app, instances)).unwrap()
         };
         let page = samples::APPS_JSON;
         let inner = &page[page.find(r#"{"name""#).unwrap()..page.rfind("]}}").unwrap()];
@@ -288,9 +288,10 @@ mod tests {
             String::from_utf8(instance_document(Format::Json, registration)).unwrap()
         };
         let change = |registration: &mut Registration, id: Option<&str>, sid: Option<&str>| {
-            let instance = std::sync::Arc::make_mut(&mut registration.instance);
+            let mut instance = registration.instance.decode();
             instance.instance_id = id.map(Box::from);
             instance.sid = sid.map(Box::from);
+            registration.instance = instance.into();
         };
         change(&mut registration, None, None);
         assert!(json(&registration).starts_with(r#"{"instance":{"hostName":"host1.local","app""#));

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::registry::{Action, DataCenter, Instance, Metadata, Port, Registration};
+use crate::registry::{Action, DataCenter, Instance, Lease, Metadata, Port, Registration};
 
 use super::data_center_json::{AMAZON_CLASS, DEFAULT_CLASS};
 use super::json_decode::CLASS_KEY;
@@ -17,7 +17,7 @@ pub(super) const COMPACT_AMAZON_KEYS: [&str; 5] =
 
 /// Writes an object with everything Eureka shows.
 pub(super) fn instance(registration: &Registration, out: &mut Vec<u8>) {
-    let instance = &*registration.instance;
+    let instance = &registration.instance.decode();
     let mut json = Object::open(out);
     json.optional("instanceId", instance.instance_id.as_deref());
     json.member("hostName", &*instance.host_name);
@@ -30,7 +30,7 @@ pub(super) fn instance(registration: &Registration, out: &mut Vec<u8>) {
     port(instance.secure_port, json.name("securePort"));
     json.member("countryId", instance.country_id);
     data_center(&instance.data_center, |_| true, json.name("dataCenterInfo"));
-    lease(registration, json.name("leaseInfo"));
+    lease(instance, &registration.lease, json.name("leaseInfo"));
     metadata(&instance.metadata, json.name("metadata"));
     addresses(instance, &mut json);
     json.member("isCoordinatingDiscoveryServer", "false");
@@ -43,7 +43,7 @@ pub(super) fn instance(registration: &Registration, out: &mut Vec<u8>) {
 
 /// Writes an object with what a caller needs to reach the instance.
 pub(super) fn compact_instance(registration: &Registration, out: &mut Vec<u8>) {
-    let instance = &*registration.instance;
+    let instance = &registration.instance.decode();
     let mut json = Object::open(out);
     json.optional("instanceId", instance.instance_id.as_deref());
     json.member("app", instance.app.as_str());
@@ -116,11 +116,10 @@ fn data_center(data_center: &DataCenter, keep: impl Fn(&str) -> bool, out: &mut 
     json.close();
 }
 
-fn lease(registration: &Registration, out: &mut Vec<u8>) {
-    let lease = &registration.lease;
+fn lease(instance: &Instance, lease: &Lease, out: &mut Vec<u8>) {
     let mut json = Object::open(out);
-    json.member("renewalIntervalInSecs", registration.instance.renewal_interval_secs);
-    json.member("durationInSecs", registration.instance.duration_secs);
+    json.member("renewalIntervalInSecs", instance.renewal_interval_secs);
+    json.member("durationInSecs", instance.duration_secs);
     json.member("registrationTimestamp", lease.registered_ms);
     json.member("lastRenewalTimestamp", lease.renewed_ms);
     json.member("evictionTimestamp", lease.evicted_ms);

@@ -41,7 +41,7 @@ fn pairs_expected(metadata: &Metadata) -> Texts {
 
 /// What stands in an `<instance>` by itself, in full.
 fn texts_expected(registration: &Registration) -> Texts {
-    let instance = &*registration.instance;
+    let instance = &registration.instance.decode();
     let number = |number: i64| Some(number.to_string());
     let text = |text: &str| Some(as_xml(text).into_string());
     let optional = |optional: &Option<Box<str>>| optional.as_deref().and_then(text);
@@ -81,11 +81,11 @@ proptest! {
         prop_assert_eq!(instances.len(), 2);
         for instance in instances {
             let metadata = child(instance, "metadata");
-            prop_assert_eq!(pairs(metadata), pairs_expected(&registration.instance.metadata));
+            prop_assert_eq!(pairs(metadata), pairs_expected(&registration.instance.decode().metadata));
             let own = texts(instance).into_iter().filter(|(name, _)| name != "metadata");
             prop_assert_eq!(own.collect::<Texts>(), texts_expected(&registration));
             let data_center = child(instance, "dataCenterInfo");
-            if let DataCenter::Amazon(metadata) = &registration.instance.data_center {
+            if let DataCenter::Amazon(metadata) = &registration.instance.decode().data_center {
                 prop_assert_eq!(pairs(child(data_center, "metadata")), pairs_expected(metadata));
             }
         }

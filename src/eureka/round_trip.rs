@@ -9,10 +9,7 @@ use crate::registry::{AppName, DataCenter, Instance, Metadata, Registration};
 
 /// What a reader of the written form is to find.
 fn expected(registration: &Registration) -> Instance {
-    Instance {
-        overridden_status: registration.overridden_status(),
-        ..Instance::clone(&registration.instance)
-    }
+    Instance { overridden_status: registration.overridden_status(), ..registration.instance.decode() }
 }
 
 fn read_back(format: RequestFormat, body: &[u8], app: &str) -> Accepted {
@@ -67,7 +64,12 @@ pub(super) fn page(format: Format, registration: &Registration) -> String {
         if at > 0 {
             out.extend_from_slice(applications_separator(format));
         }
-        application_fragment(format, &registration.instance.app, [registration].into_iter(), &mut out);
+        application_fragment(
+            format,
+            &registration.instance.decode().app,
+            [registration].into_iter(),
+            &mut out,
+        );
     }
     out.extend(applications_trailer(format, "1", "UP_2_"));
     String::from_utf8(out).unwrap()
@@ -106,7 +108,7 @@ proptest! {
     #[test]
     fn json_reads_back_as_it_was_written(registration in registration()) {
         let body = instance_document(Format::Json, &registration);
-        let accepted = read_back(RequestFormat::Json, &body, registration.instance.app.as_str());
+        let accepted = read_back(RequestFormat::Json, &body, registration.instance.decode().app.as_str());
         prop_assert_eq!(accepted.last_dirty_ms, Some(registration.last_dirty_ms));
         prop_assert_eq!(accepted.instance, expected(&registration));
     }
@@ -126,7 +128,8 @@ proptest! {
             let value: serde_json::Value = serde_json::from_str(&page(format, &registration)).unwrap();
             let applications = value["applications"]["application"].as_array().unwrap();
             prop_assert_eq!(applications.len(), 2);
-            prop_assert_eq!(&applications[0]["name"], registration.instance.app.as_str());
+            let instance = registration.instance.decode();
+            prop_assert_eq!(&applications[0]["name"], instance.app.as_str());
         }
     }
 
@@ -137,7 +140,8 @@ proptest! {
         let entity = value["responseList"][0]["responseEntity"].to_string();
         let batch = format!(r#"{{"replicationList":[{{"instanceInfo":{entity}}}]}}"#);
         let document = decode_batch(batch.as_bytes()).unwrap().remove(0).instance.unwrap();
-        prop_assert_eq!(&*document.app, registration.instance.app.as_str());
+        let instance = registration.instance.decode();
+        prop_assert_eq!(&*document.app, instance.app.as_str());
         prop_assert_eq!(document.last_dirty_ms, Some(registration.last_dirty_ms));
     }
 

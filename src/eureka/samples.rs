@@ -1,8 +1,6 @@
 //! Bodies for tests: recorded ones of a real Eureka server (Spring Cloud Netflix 5.0.2), and the
 //! shapes in which other clients write.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use super::decode::decode_document;
@@ -92,7 +90,7 @@ pub fn registered(request: &str) -> Registration {
             service_up_ms: 1_700_000_000_000,
             renew_seq: 1,
         },
-        instance: Arc::new(accepted.instance),
+        instance: accepted.instance.into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! An instance in XML, in full or compact, with the elements and the order of Eureka's codecs.
 
-use crate::registry::{DataCenter, Instance, Metadata, Port, Registration};
+use crate::registry::{DataCenter, Instance, Lease, Metadata, Port, Registration};
 
 use super::json_encode::{COMPACT_AMAZON_KEYS, action_word, data_center_name};
 use super::xml_name;
@@ -12,7 +12,7 @@ const EMPTY_MAP_CLASS: &str = " class=\"java.util.Collections$EmptyMap\"";
 
 /// Writes an `<instance>` with everything Eureka shows.
 pub(super) fn instance(registration: &Registration, xml: &mut XmlWriter<'_>) {
-    let instance = &*registration.instance;
+    let instance = &registration.instance.decode();
     xml.open("instance", "");
     xml.optional_text("instanceId", instance.instance_id.as_deref());
     xml.text("hostName", &instance.host_name);
@@ -25,7 +25,7 @@ pub(super) fn instance(registration: &Registration, xml: &mut XmlWriter<'_>) {
     port("securePort", instance.secure_port, xml);
     xml.number("countryId", i64::from(instance.country_id));
     data_center(&instance.data_center, |_| true, xml);
-    lease(registration, xml);
+    lease(instance, &registration.lease, xml);
     metadata(&instance.metadata, |_| true, xml);
     addresses(instance, xml);
     xml.text("isCoordinatingDiscoveryServer", "false");
@@ -38,7 +38,7 @@ pub(super) fn instance(registration: &Registration, xml: &mut XmlWriter<'_>) {
 
 /// Writes an `<instance>` with what a caller needs to reach it.
 pub(super) fn compact_instance(registration: &Registration, xml: &mut XmlWriter<'_>) {
-    let instance = &*registration.instance;
+    let instance = &registration.instance.decode();
     xml.open("instance", "");
     xml.optional_text("instanceId", instance.instance_id.as_deref());
     xml.text("app", instance.app.as_str());
@@ -82,11 +82,10 @@ fn data_center(data_center: &DataCenter, keep: impl Fn(&str) -> bool, xml: &mut 
     xml.close("dataCenterInfo");
 }
 
-fn lease(registration: &Registration, xml: &mut XmlWriter<'_>) {
-    let lease = &registration.lease;
+fn lease(instance: &Instance, lease: &Lease, xml: &mut XmlWriter<'_>) {
     xml.open("leaseInfo", "");
-    xml.number("renewalIntervalInSecs", i64::from(registration.instance.renewal_interval_secs));
-    xml.number("durationInSecs", i64::from(registration.instance.duration_secs));
+    xml.number("renewalIntervalInSecs", i64::from(instance.renewal_interval_secs));
+    xml.number("durationInSecs", i64::from(instance.duration_secs));
     xml.number("registrationTimestamp", lease.registered_ms);
     xml.number("lastRenewalTimestamp", lease.renewed_ms);
     xml.number("evictionTimestamp", lease.evicted_ms);

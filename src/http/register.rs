@@ -1,7 +1,5 @@
 //! `POST apps/{app}`: register an instance, or register it again.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 
@@ -29,7 +27,7 @@ pub async fn register(
     }
     let command = Command::Register {
         key: accepted.key,
-        instance: Arc::new(accepted.instance),
+        instance: accepted.instance.into(),
         last_dirty_ms: accepted.last_dirty_ms,
         origin: request::origin(headers),
     };

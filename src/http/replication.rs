@@ -1,8 +1,6 @@
 //! `POST peerreplication/batch`: what another Eureka server passes on, many changes at once. All of
 //! them are proposed together; each has its answer, in order.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 
@@ -64,7 +62,7 @@ fn registration(item: BatchItem) -> Result<Command, StatusCode> {
     let accepted = accepted.ok_or(StatusCode::OK)?;
     Ok(Command::Register {
         key: accepted.key,
-        instance: Arc::new(accepted.instance),
+        instance: accepted.instance.into(),
         last_dirty_ms: accepted.last_dirty_ms,
         origin: Origin::Replication,
     })

@@ -107,7 +107,7 @@ impl Node {
                 self.http.abort();
             }
             self.stop_peers.send_replace(true);
-            let stopped = self.replica.stop().await;
+            let stopped = self.replica.stop(patience / 4).await;
             self.peers.abort();
             stopped
         };

@@ -128,16 +128,24 @@ impl Replica {
         self.consensus.hand_over(patience).await;
     }
 
-    /// Stops taking part in the cluster, and stores the state.
+    /// Stops taking part in the cluster, and stores the state if that does not take longer than `patience`: the
+    /// next start has only more to apply without it.
     ///
     /// # Errors
     /// If the state cannot be stored; nothing acknowledged is lost by that.
-    pub async fn stop(mut self) -> anyhow::Result<()> {
+    pub async fn stop(mut self, patience: Duration) -> anyhow::Result<()> {
         self.background.shutdown().await;
         self.consensus.shutdown().await;
         self.batcher.abort();
         let machine = self.consensus.machine().clone();
-        Ok(blocking(move || machine.store_durably()).await??)
+        let storing = blocking(move || machine.store_durably());
+        let Ok(stored) = tokio::time::timeout(patience, storing).await else {
+            tracing::warn!(
+                "the state is not stored in time; the next start makes it of what was stored and the log"
+            );
+            return Ok(());
+        };
+        Ok(stored??)
     }
 }
 

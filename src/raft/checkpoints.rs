@@ -9,7 +9,7 @@ const KEPT: usize = 64;
 
 /// What the hashes cover, and how: to be changed with it, for hashes of different forms say nothing
 /// about each other.
-pub const CHECKPOINT_FORM: u32 = 1;
+pub const CHECKPOINT_FORM: u32 = 2;
 
 /// The state as it was right after the entry at an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::log_store::Writing;
 use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, entry_to_message, log_id};
-use crate::encoding::message;
+use crate::message;
 
 /// Longest record read back: more than any append holds, less than would hurt.
 const MAX_RECORD_BYTES: usize = 64 << 20;

@@ -17,7 +17,7 @@ use super::snapshot::{SnapshotBuilder, snapshot_meta};
 use super::state::{State, whole};
 use super::types::{RaftEntry, RaftLogId, RaftStoredMembership, TypeConfig};
 use crate::blocking::blocking;
-use crate::encoding::message::StateHeader;
+use crate::message::StateHeader;
 use crate::registry::{Change, Outcome, Registry, Snapshot, bound_conflicts};
 use crate::storage::{
     Failures, Part, SnapshotDir, SnapshotFile, StateError, StateStore, StateUpdate, StoredState, aside,
@@ -180,12 +180,11 @@ impl Machine {
 
     fn take_unstored(&self) -> Option<Unstored> {
         let mut state = self.state();
-        let everything = state.dirty.is_everything();
-        if !everything && state.stored == state.applied {
+        if !state.dirty.is_everything() && state.stored == state.applied {
             return None;
         }
         state.stored = state.applied;
-        if everything {
+        if state.dirty.is_everything() || self.0.store.needs_whole() {
             state.dirty = Dirty::default();
             return Some(Unstored::Everything(state.header(), state.registry.snapshot()));
         }

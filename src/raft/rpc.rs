@@ -10,7 +10,8 @@ use super::types::{
     RaftLogId, TypeConfig, entry_from_message, entry_to_message, log_id_from_message, log_id_to_message,
     vote_from_message, vote_to_message,
 };
-use crate::encoding::{DecodeError, message};
+use crate::encoding::DecodeError;
+use crate::message;
 
 /// The generated messages of `peer.proto`.
 pub mod peer {

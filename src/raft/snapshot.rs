@@ -12,7 +12,7 @@ use super::machine::Machine;
 use super::types::{TypeConfig, log_id_from_message, stored_membership_from_message};
 use crate::blocking::blocking;
 use crate::encoding::DecodeError;
-use crate::encoding::message::StateHeader;
+use crate::message::StateHeader;
 use crate::registry::Snapshot;
 use crate::storage::{Failures, Part, SnapshotDir, SnapshotFile};
 

@@ -10,7 +10,7 @@ use super::types::{
     stored_membership_to_message,
 };
 use crate::encoding::encode_self_preservation;
-use crate::encoding::message::StateHeader;
+use crate::message::StateHeader;
 use crate::registry::Registry;
 use crate::storage::StoredState;
 

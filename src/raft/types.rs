@@ -8,7 +8,8 @@ use openraft::impls::leader_id_std::LeaderId;
 use openraft::{EntryPayload, LogId, Membership, Vote};
 
 use super::runtime::Runtime;
-use crate::encoding::{DecodeError, EncodedBatch, message};
+use crate::encoding::{DecodeError, EncodedBatch};
+use crate::message;
 use crate::registry::Outcome;
 
 /// Identifies a node for ever: never used again once its disk is lost.

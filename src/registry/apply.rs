@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::delta::{DELTA_RETENTION_MS, DeltaEntry, Dropped};
-use super::instance::{Instance, MAX_INSTANCE_BYTES, Metadata};
+use super::encoded_instance::{EncodedInstance, Said};
+use super::instance::{MAX_INSTANCE_BYTES, Metadata};
 use super::lease::{Action, Lease, Registration};
 use super::name::Key;
 use super::state_hash::{delta_entry_hash, document_hash};
@@ -13,7 +14,7 @@ use super::{Change, Held, Outcome, Registry};
 
 /// A document on its way into the registry, with what may deviate from its own words.
 struct Registrant {
-    instance: Arc<Instance>,
+    instance: EncodedInstance,
     said: Status,
     said_overridden: Status,
     last_dirty_ms: i64,
@@ -31,20 +32,20 @@ impl Registry {
     pub fn register(
         &mut self,
         key: Key,
-        instance: Arc<Instance>,
+        instance: EncodedInstance,
         last_dirty_ms: Option<i64>,
         origin: Origin,
         changes: &mut Vec<Change>,
     ) -> Outcome {
         let last_dirty_ms = last_dirty_ms.unwrap_or(self.now_ms);
-        let duration_secs = instance.duration_secs;
+        let Said { status, overridden_status, duration_secs } = instance.said();
         let registrant = match self.get(&key) {
             Some(existing) if existing.last_dirty_ms > last_dirty_ms => {
                 Registrant { duration_secs, ..registrant_again(existing) }
             }
             _ => Registrant {
-                said: instance.status,
-                said_overridden: instance.overridden_status,
+                said: status,
+                said_overridden: overridden_status,
                 instance,
                 last_dirty_ms,
                 duration_secs,
@@ -144,12 +145,12 @@ impl Registry {
             return Outcome::NotFound;
         };
         let mut registrant = registrant_again(existing);
-        let mut instance = Instance::clone(&registrant.instance);
+        let mut instance = registrant.instance.decode();
         instance.metadata = instance.metadata.merged(pairs);
         if instance.stored_bytes() > MAX_INSTANCE_BYTES {
             return Outcome::TooLarge;
         }
-        registrant.instance = Arc::new(instance);
+        registrant.instance = instance.into();
         self.put_registrant(key, registrant, Origin::Client, changes);
         Outcome::Done
     }
@@ -315,7 +316,7 @@ fn registrant_again(existing: &Registration) -> Registrant {
         said: existing.status,
         said_overridden: existing.overridden_status(),
         last_dirty_ms: existing.last_dirty_ms,
-        duration_secs: existing.instance.duration_secs,
+        duration_secs: existing.instance.said().duration_secs,
     }
 }
 

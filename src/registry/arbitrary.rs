@@ -1,7 +1,5 @@
 //! Any log entries, for property tests: few keys and times close together, so that commands meet.
 
-use std::sync::Arc;
-
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -160,15 +158,15 @@ fn register() -> impl Strategy<Value = Command> {
     (key(), words, vip, dirty_ms(), origin()).prop_map(|(key, words, vip, last_dirty_ms, origin)| {
         let (status, overridden_status, duration_secs, metadata) = words;
         let vip_address = vip.map(Box::from);
-        let instance = Arc::new(Instance {
+        let instance = Instance {
             status,
             overridden_status,
             duration_secs,
             metadata,
             vip_address,
             ..plain_instance(&key)
-        });
-        Command::Register { key, instance, last_dirty_ms, origin }
+        };
+        Command::Register { key, instance: instance.into(), last_dirty_ms, origin }
     })
 }
 

@@ -1,8 +1,6 @@
 //! What the registry itself knows of an instance: its lease, its status, when it changed.
 
-use std::sync::Arc;
-
-use super::instance::Instance;
+use super::encoded_instance::EncodedInstance;
 use super::status::Status;
 
 /// What a reader must do with an instance found in a delta.
@@ -32,7 +30,7 @@ pub struct Lease {
 /// An instance as the registry holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
-    pub instance: Arc<Instance>,
+    pub instance: EncodedInstance,
     /// What readers see: the outcome of the override rules.
     pub status: Status,
     /// The override in force. `Some(Unknown)` is one too.

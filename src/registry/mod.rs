@@ -5,8 +5,11 @@ mod apply;
 #[cfg(test)]
 pub mod arbitrary;
 mod change;
+mod decode_error;
 mod delta;
+mod encoded_instance;
 mod instance;
+pub mod instance_message;
 mod lease;
 mod load;
 mod name;
@@ -21,7 +24,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use change::Change;
+pub use decode_error::DecodeError;
 pub use delta::{DELTA_MAX_ENTRIES, DELTA_RETENTION_MS, Delta, DeltaEntry};
+pub use encoded_instance::{EncodedInstance, Said, Vips};
 pub use instance::*;
 pub use lease::{Action, Lease, Registration};
 pub use load::{LoadError, Snapshot};

@@ -28,7 +28,7 @@ pub fn bound_conflicts(outcomes: &mut [Outcome]) {
     let mut carried_bytes = 0;
     for outcome in outcomes {
         if let Outcome::Conflict(Some(stored)) = outcome {
-            carried_bytes += stored.instance.stored_bytes();
+            carried_bytes += stored.instance.bytes().len();
             if carried_bytes > MAX_CONFLICT_BYTES {
                 *outcome = Outcome::Conflict(None);
             }

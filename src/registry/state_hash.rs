@@ -4,10 +4,10 @@
 //! part's hash away and adds the new one's. Equal states have equal hashes, whatever order they
 //! were reached in; stored beside the state, it finds damage and stale records when that is loaded.
 
-use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::delta::DeltaEntry;
-use super::instance::{DataCenter, Instance, Metadata, Port};
+use super::encoded_instance::EncodedInstance;
 use super::lease::{Action, Registration};
 use super::name::Key;
 use super::self_preservation::{Scope, SelfPreservation};
@@ -39,7 +39,7 @@ pub(super) fn registration_hash(document: u64, registration: &Registration) -> u
     };
     words_hash(
         document,
-        &[
+        [
             registration.status as u64 + 1,
             registration.overridden.map_or(0, |status| status as u64 + 1),
             registration.last_dirty_ms as u64,
@@ -58,7 +58,7 @@ pub(super) fn registration_hash(document: u64, registration: &Registration) -> u
 /// The hash of an entry of the delta; `deleted` is that of the instance it has the last of
 /// ([`registration_hash`]), 0 if that is still in the registry.
 pub(super) fn delta_entry_hash(seq: u64, entry: &DeltaEntry, deleted: u64) -> u64 {
-    words_hash(key_hash(&entry.key), &[seq, entry.at_ms as u64, deleted])
+    words_hash(key_hash(&entry.key), [seq, entry.at_ms as u64, deleted])
 }
 
 pub(super) fn self_preservation_hash(scope: &Scope, in_force: &SelfPreservation) -> u64 {
@@ -66,94 +66,23 @@ pub(super) fn self_preservation_hash(scope: &Scope, in_force: &SelfPreservation)
     // No application has the empty name.
     let app = scope.application().map_or("", |app| app.as_str());
     let words = [since_ms.cast_unsigned(), silence.silent.into(), silence.leases.into()];
-    words_hash(xxh3_64(app.as_bytes()), &words)
+    words_hash(xxh3_64(app.as_bytes()), words)
 }
 
 pub(super) fn clock_hash(now_ms: i64, sequence: u64) -> u64 {
-    words_hash(0, &[now_ms as u64, sequence])
+    words_hash(0, [now_ms as u64, sequence])
 }
 
 fn key_hash(key: &Key) -> u64 {
     xxh3_64_with_seed(key.id.as_str().as_bytes(), xxh3_64(key.app.as_str().as_bytes()))
 }
 
-fn words_hash(seed: u64, words: &[u64]) -> u64 {
-    let mut hasher = Xxh3::with_seed(seed);
-    for word in words {
-        hasher.update(&word.to_le_bytes());
-    }
-    hasher.digest()
+fn words_hash<const N: usize>(seed: u64, words: [u64; N]) -> u64 {
+    let bytes = words.map(u64::to_le_bytes);
+    xxh3_64_with_seed(bytes.as_flattened(), seed)
 }
 
-/// The hash of an instance's document and the key it is kept under. Field by field, each with its
-/// length, so that it is the same for every build and no two documents run into each other.
-pub(super) fn document_hash(key: &Key, instance: &Instance) -> u64 {
-    let mut digest = Digest(Xxh3::with_seed(key_hash(key)));
-    digest.optional(&instance.instance_id);
-    digest.text(&instance.host_name);
-    digest.text(instance.app.as_str());
-    digest.text(&instance.ip_addr);
-    digest.optional(&instance.sid);
-    digest.number(instance.status as i64);
-    digest.number(instance.overridden_status as i64);
-    digest.port(instance.port);
-    digest.port(instance.secure_port);
-    digest.number(i64::from(instance.country_id));
-    match &instance.data_center {
-        DataCenter::MyOwn => digest.number(0),
-        DataCenter::Netflix => digest.number(1),
-        DataCenter::Amazon(metadata) => {
-            digest.number(2);
-            digest.metadata(metadata);
-        }
-    }
-    digest.number(i64::from(instance.renewal_interval_secs));
-    digest.number(i64::from(instance.duration_secs));
-    digest.metadata(&instance.metadata);
-    for text in [
-        &instance.app_group_name,
-        &instance.home_page_url,
-        &instance.status_page_url,
-        &instance.health_check_url,
-        &instance.secure_health_check_url,
-        &instance.vip_address,
-        &instance.secure_vip_address,
-        &instance.asg_name,
-    ] {
-        digest.optional(text);
-    }
-    digest.0.digest()
-}
-
-struct Digest(Xxh3);
-
-impl Digest {
-    fn number(&mut self, number: i64) {
-        self.0.update(&number.to_le_bytes());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.number(text.len() as i64);
-        self.0.update(text.as_bytes());
-    }
-
-    fn optional(&mut self, text: &Option<Box<str>>) {
-        match text {
-            None => self.number(-1),
-            Some(text) => self.text(text),
-        }
-    }
-
-    fn port(&mut self, port: Port) {
-        self.number(i64::from(port.number));
-        self.number(i64::from(port.enabled));
-    }
-
-    fn metadata(&mut self, metadata: &Metadata) {
-        self.number(metadata.len() as i64);
-        for (name, value) in metadata.iter() {
-            self.text(name);
-            self.text(value);
-        }
-    }
+/// The hash of an instance's document and the key it is kept under.
+pub(super) fn document_hash(key: &Key, instance: &EncodedInstance) -> u64 {
+    xxh3_64_with_seed(instance.bytes(), key_hash(key))
 }

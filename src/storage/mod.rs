@@ -1,6 +1,7 @@
 //! Everything on disk but the Raft log: the state, the newest snapshot, whose directory it is.
 
 mod aside;
+mod block;
 mod distrust;
 mod failures;
 mod keys;

@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use prost::Message;
 
 use super::sync_dir;
-use crate::encoding::message::{self, StateHeader};
 use crate::encoding::{
     DecodeError, decode_delta_entry, decode_registration, decode_self_preservation, encode_delta_entry,
     encode_registration,
 };
+use crate::message::{self, StateHeader};
 use crate::registry::Snapshot;
 
 const MAGIC: &[u8; 8] = b"RSRGSNP1";

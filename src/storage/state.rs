@@ -8,22 +8,22 @@ use std::fs::File;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prost::Message;
 
+use super::block::{self, Loading};
 use super::keys;
-use crate::encoding::message::{self, StateHeader};
-use crate::encoding::{
-    DecodeError, decode_delta_entry, decode_instance, decode_lease, decode_self_preservation,
-    encode_delta_entry, encode_instance, encode_lease,
-};
-use crate::registry::{DeltaEntry, Key, NameError, Registration, Snapshot};
+use crate::encoding::{DecodeError, decode_self_preservation};
+use crate::message::{StateHeader, StoredHeader};
+use crate::registry::{DeltaEntry, Key, Registration, Snapshot};
 
 /// Pages sled keeps in memory; everything is read once, at the start.
 const CACHE_BYTES: u64 = 4 << 20;
-/// Records in one sled batch when the whole state is written.
-const CHUNK_RECORDS: usize = 4096;
+/// Blocks in one sled batch, which sled keeps whole in memory until it is done.
+const BATCH_BLOCKS: usize = 32;
+/// How much may have changed since the image before a new one is due: half of the image, but never less than this.
+const LEAST_CHANGES_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -37,8 +37,6 @@ pub enum StateError {
     NoThread(#[source] io::Error),
     #[error("a record of the stored state is damaged: {0}")]
     Record(#[from] DecodeError),
-    #[error("a key of the stored state is damaged: {0}")]
-    Key(#[from] NameError),
     #[error("the stored state lacks {0}")]
     Missing(&'static str),
     #[error("the stored state in {dir} is damaged: sled gave up on it")]
@@ -81,10 +79,14 @@ pub enum InstanceUpdate {
 /// A state as it was stored: what it covers, and everything in it.
 pub type StoredState = (StateHeader, Snapshot);
 
+/// A whole state in blocks, and blocks of what changed since, until those are so many that a new generation begins.
+/// Blocks are only ever added; those that the header does not name do not count.
 #[derive(Debug)]
 pub struct StateStore {
     db: sled::Db,
     dir: PathBuf,
+    /// What was stored last; `None` if nothing is.
+    header: Mutex<Option<StoredHeader>>,
 }
 
 impl StateStore {
@@ -94,10 +96,11 @@ impl StateStore {
     /// [`StateError`] if sled cannot open it.
     pub fn open(dir: &Path) -> Result<Self, StateError> {
         let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        match unless_panicked(dir, || config.open())? {
-            Ok(db) => Ok(Self { db, dir: dir.to_owned() }),
-            Err(source) => Err(StateError::Sled { dir: dir.to_owned(), source }),
-        }
+        let opened = unless_panicked(dir, || config.open())?;
+        let db = opened.map_err(|source| StateError::Sled { dir: dir.to_owned(), source })?;
+        let store = Self { db, dir: dir.to_owned(), header: Mutex::default() };
+        *store.header() = unless_panicked(dir, || store.read_header())??;
+        Ok(store)
     }
 
     pub fn dir(&self) -> &Path {
@@ -113,98 +116,131 @@ impl StateStore {
         unless_panicked(&self.dir, || self.read_all())?
     }
 
+    fn read_header(&self) -> Result<Option<StoredHeader>, StateError> {
+        let header = self.db.get(keys::HEADER).map_err(|error| self.sled(error))?;
+        let header = header.map(|header| StoredHeader::decode(&*header)).transpose();
+        Ok(header.map_err(DecodeError::from)?)
+    }
+
     fn read_all(&self) -> Result<Option<StoredState>, StateError> {
-        let Some(header) = self.db.get(keys::HEADER).map_err(|error| self.sled(error))? else {
+        let Some(stored) = self.read_header()? else {
             return Ok(None);
         };
-        let header = StateHeader::decode(&*header).map_err(DecodeError::from)?;
-        let mut snapshot = Snapshot {
+        let mut loading = Loading::default();
+        let mut blocks = self.db.scan_prefix(keys::generation(stored.generation));
+        for number in 0..stored.blocks {
+            let block = blocks.next().ok_or(StateError::Missing("a block"))?;
+            let (key, block) = block.map_err(|error| self.sled(error))?;
+            if key != keys::block(stored.generation, number) {
+                return Err(StateError::Missing("a block"));
+            }
+            match number < stored.image_blocks {
+                true => loading.image(&block)?,
+                false => loading.changes(&block)?,
+            }
+        }
+        let header = stored.state.ok_or(StateError::Missing("its header"))?;
+        let (registrations, delta) = loading.finish()?;
+        let snapshot = Snapshot {
             now_ms: header.now_ms,
             sequence: header.sequence,
             state_hash: header.state_hash,
             self_preservation: decode_self_preservation(&header.self_preservation)?,
-            ..Snapshot::default()
+            registrations,
+            delta,
         };
-        let mut leases = self.db.scan_prefix([keys::LEASE]);
-        for document in self.db.scan_prefix([keys::INSTANCE]) {
-            let (stored_key, document) = document.map_err(|error| self.sled(error))?;
-            let lease = leases.next().ok_or(StateError::Missing("a lease"))?;
-            let (lease_key, lease) = lease.map_err(|error| self.sled(error))?;
-            if stored_key[1..] != lease_key[1..] {
-                return Err(StateError::Missing("the lease of an instance, or its document"));
-            }
-            let key = keys::parse(&stored_key, snapshot.registrations.last().map(|(before, _)| before))?;
-            let instance = Arc::new(decode_instance(&document, &key.app)?);
-            let registration = Arc::new(decode_lease(&lease, instance)?);
-            snapshot.registrations.push((key, registration));
-        }
-        for entry in self.db.scan_prefix([keys::DELTA]) {
-            let (_, entry) = entry.map_err(|error| self.sled(error))?;
-            let entry = message::DeltaEntry::decode(&*entry).map_err(DecodeError::from)?;
-            snapshot.delta.push(decode_delta_entry(entry)?);
-        }
         Ok(Some((header, snapshot)))
     }
 
-    /// Stores what changed, all of it or nothing.
+    /// Whether so much has changed, or nothing is stored, that a whole state is to be stored and not only what
+    /// changed.
+    pub fn needs_whole(&self) -> bool {
+        self.header().as_ref().is_none_or(|stored| {
+            let changes_bytes = stored.bytes.saturating_sub(stored.image_bytes);
+            changes_bytes > LEAST_CHANGES_BYTES.max(stored.image_bytes / 2)
+        })
+    }
+
+    /// Stores what changed since what is stored, all of it or nothing.
     ///
     /// # Errors
-    /// [`StateError::Sled`] if sled cannot write.
+    /// [`StateError`] if sled cannot write, or there is nothing that it could have changed.
     pub fn write(&self, update: &StateUpdate) -> Result<(), StateError> {
-        let mut batch = sled::Batch::default();
-        for instance in &update.instances {
-            match instance {
-                InstanceUpdate::Document(key, registration) => {
-                    batch.insert(keys::instance(key), encode_instance(&registration.instance));
-                    batch.insert(keys::lease(key), encode_lease(registration));
-                }
-                InstanceUpdate::Lease(key, registration) => {
-                    batch.insert(keys::lease(key), encode_lease(registration));
-                }
-                InstanceUpdate::Removed(key) => {
-                    batch.remove(keys::instance(key));
-                    batch.remove(keys::lease(key));
-                }
+        let mut header = self.header();
+        let mut stored = header.clone().ok_or(StateError::Missing("a whole state"))?;
+        self.append(&mut stored, block::changes(update))?;
+        stored.state = Some(update.header.clone());
+        self.finish(&mut header, stored)
+    }
+
+    /// Stores a whole state in place of what is there, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StateError`] if sled cannot write.
+    pub fn replace(&self, state: &StateHeader, snapshot: &Snapshot) -> Result<(), StateError> {
+        let mut header = self.header();
+        let generation = header.as_ref().map_or(0, |stored| stored.generation + 1);
+        let mut stored = StoredHeader { generation, ..StoredHeader::default() };
+        self.append(&mut stored, block::image(snapshot))?;
+        stored.state = Some(state.clone());
+        (stored.image_blocks, stored.image_bytes) = (stored.blocks, stored.bytes);
+        self.finish(&mut header, stored)?;
+        self.remove_all_but(generation)
+    }
+
+    /// Adds blocks that count once the header names them.
+    fn append(
+        &self,
+        stored: &mut StoredHeader,
+        blocks: impl Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StateError> {
+        let mut blocks = blocks.peekable();
+        while blocks.peek().is_some() {
+            let mut batch = sled::Batch::default();
+            for block in blocks.by_ref().take(BATCH_BLOCKS) {
+                stored.bytes += block.len() as u64;
+                batch.insert(keys::block(stored.generation, stored.blocks), block);
+                stored.blocks += 1;
             }
+            self.apply(batch)?;
         }
-        for seq in &update.delta_dropped {
-            batch.remove(keys::delta(*seq));
-        }
-        for (seq, entry) in &update.delta_added {
-            batch.insert(keys::delta(*seq), encode_delta_entry(*seq, entry).encode_to_vec());
-        }
-        batch.insert(keys::HEADER, update.header.encode_to_vec());
-        let records = update.instances.len() * 2 + update.delta_added.len() + update.delta_dropped.len() + 1;
-        self.apply(batch, records)?;
+        Ok(())
+    }
+
+    fn finish(&self, header: &mut Option<StoredHeader>, stored: StoredHeader) -> Result<(), StateError> {
+        let mut batch = sled::Batch::default();
+        batch.insert(keys::HEADER, stored.encode_to_vec());
+        self.apply(batch)?;
+        *header = Some(stored);
         self.db.flush().map(drop).map_err(|error| self.sled(error))
     }
 
-    /// Stores a whole state in place of what is there. Not atomic: the header goes first and comes
-    /// back last, and a store without one counts as empty.
-    ///
-    /// # Errors
-    /// [`StateError::Sled`] if sled cannot write.
-    pub fn replace(&self, header: &StateHeader, snapshot: &Snapshot) -> Result<(), StateError> {
-        self.db.remove(keys::HEADER).map_err(|error| self.sled(error))?;
-        self.db.clear().map_err(|error| self.sled(error))?;
-        for chunk in snapshot.registrations.chunks(CHUNK_RECORDS) {
+    /// Removes the blocks of all other generations, those of one that was never finished too.
+    fn remove_all_but(&self, generation: u64) -> Result<(), StateError> {
+        let kept = keys::generation(generation);
+        let mut keys = self.db.scan_prefix([keys::BLOCK]).keys();
+        loop {
             let mut batch = sled::Batch::default();
-            for (key, registration) in chunk {
-                batch.insert(keys::instance(key), encode_instance(&registration.instance));
-                batch.insert(keys::lease(key), encode_lease(registration));
+            let mut records = 0;
+            for key in keys.by_ref() {
+                let key = key.map_err(|error| self.sled(error))?;
+                if !key.starts_with(&kept) {
+                    batch.remove(key);
+                    records += 1;
+                }
+                if records == BATCH_BLOCKS {
+                    break;
+                }
             }
-            self.apply(batch, chunk.len() * 2)?;
-        }
-        for chunk in snapshot.delta.chunks(CHUNK_RECORDS) {
-            let mut batch = sled::Batch::default();
-            for (seq, entry) in chunk {
-                batch.insert(keys::delta(*seq), encode_delta_entry(*seq, entry).encode_to_vec());
+            if records == 0 {
+                return Ok(());
             }
-            self.apply(batch, chunk.len())?;
+            self.apply(batch)?;
         }
-        let inserted = self.db.insert(keys::HEADER, header.encode_to_vec());
-        inserted.map_err(|error| self.sled(error))?;
-        self.db.flush().map(drop).map_err(|error| self.sled(error))
+    }
+
+    fn header(&self) -> MutexGuard<'_, Option<StoredHeader>> {
+        self.header.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes everything stored so far survive a power cut.
@@ -222,9 +258,9 @@ impl StateStore {
         &self.db
     }
 
-    fn apply(&self, batch: sled::Batch, records: usize) -> Result<(), StateError> {
+    fn apply(&self, batch: sled::Batch) -> Result<(), StateError> {
         let applied = self.db.apply_batch(batch).map_err(|error| self.sled(error));
-        collect_garbage(records);
+        collect_garbage();
         applied
     }
 
@@ -241,10 +277,9 @@ fn unless_panicked<T>(dir: &Path, look: impl FnOnce() -> T) -> Result<T, StateEr
 /// Frees the memory of pages that a batch replaced. The collector works by the way, a little each
 /// time that a thread enters sled; a batch enters once, however many records it has, and so would
 /// leave more behind than is ever taken up.
-fn collect_garbage(records: usize) {
-    const RECORDS_PER_ROUND: usize = 64;
-    const LEAST_ROUNDS: usize = 8;
-    for _ in 0..LEAST_ROUNDS + records / RECORDS_PER_ROUND {
+fn collect_garbage() {
+    const ROUNDS: usize = 8;
+    for _ in 0..ROUNDS {
         crossbeam_epoch::pin().flush();
     }
 }

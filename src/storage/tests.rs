@@ -3,13 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::encoding::encode_self_preservation;
-use crate::encoding::message::{LogId, StateHeader};
+use crate::message::{LogId, StateHeader, StoredHeader};
 use crate::registry::arbitrary::{Entry, entries, key_of, plain_instance};
 use crate::registry::{LoadError, Origin, Registry, Snapshot};
 
@@ -30,7 +29,7 @@ fn small_registry() -> Registry {
     registry.advance(1_700_000_000_000, &mut Vec::new());
     for id in ["a", "b"] {
         let key = key_of("APP", id);
-        let instance = Arc::new(plain_instance(&key));
+        let instance = plain_instance(&key).into();
         registry.register(key, instance, None, Origin::Client, &mut Vec::new());
     }
     registry.cancel(&key_of("APP", "b"), &mut Vec::new());
@@ -169,10 +168,22 @@ fn load_after(damage: impl FnOnce(&sled::Db)) -> Result<Option<StoredState>, Sta
     let dir = tempfile::tempdir().unwrap();
     let registry = small_registry();
     let store = StateStore::open(dir.path()).unwrap();
-    store.replace(&header(&registry), &registry.snapshot()).unwrap();
+    store.replace(&header(&Registry::default()), &Registry::default().snapshot()).unwrap();
+    store.write(&everything(&registry)).unwrap();
     assert_eq!(store.load().unwrap().unwrap().1, registry.snapshot());
     damage(store.records());
     store.load()
+}
+
+/// A registry as what changed since an empty one.
+fn everything(registry: &Registry) -> StateUpdate {
+    let instances = registry.registrations();
+    StateUpdate {
+        header: header(registry),
+        instances: instances.map(|(key, held)| InstanceUpdate::Document(key, held.clone())).collect(),
+        delta_added: registry.snapshot().delta,
+        delta_dropped: Vec::new(),
+    }
 }
 
 fn is_whole(loaded: Result<Option<StoredState>, StateError>) -> bool {
@@ -187,8 +198,8 @@ fn no_record_of_the_stored_state_is_lost_or_damaged_unnoticed() {
     assert!(is_whole(load_after(|db| {
         records = db.iter().map(|record| record.unwrap()).map(|(k, v)| (k.to_vec(), v.to_vec())).collect();
     })));
-    // The header, a document, a lease, and the recent changes of two instances.
-    assert_eq!(records.len(), 5);
+    // The header, and a block of what changed since an image without any.
+    assert_eq!(records.len(), 2);
     for (key, value) in &records {
         let lost = load_after(|db| drop(db.remove(key).unwrap()));
         assert!(!is_whole(lost), "without {key:?}");
@@ -209,14 +220,85 @@ fn a_header_of_another_moment_is_found_out() {
     use prost::Message;
     let registry = small_registry();
     let good = header(&registry);
+    let stored = |state| StoredHeader { state: Some(state), blocks: 1, ..StoredHeader::default() };
+    let as_it_was = load_after(|db| {
+        let header = stored(good.clone()).encode_to_vec();
+        drop(db.insert(keys::HEADER, header).unwrap());
+    });
+    assert!(is_whole(as_it_was));
     for other in [
         StateHeader { now_ms: good.now_ms + 1, ..good.clone() },
         StateHeader { sequence: good.sequence + 1, ..good.clone() },
         StateHeader { state_hash: good.state_hash ^ 1, ..good.clone() },
     ] {
-        let loaded = load_after(|db| drop(db.insert(keys::HEADER, other.encode_to_vec()).unwrap()));
+        let loaded =
+            load_after(|db| drop(db.insert(keys::HEADER, stored(other.clone()).encode_to_vec()).unwrap()));
         assert!(!is_whole(loaded), "{other:?}");
     }
     let empty: Snapshot = load_after(|db| db.clear().unwrap()).unwrap().map(|(_, it)| it).unwrap_or_default();
     assert_eq!(empty, Snapshot::default());
+}
+
+#[test]
+fn what_changes_is_added_until_a_new_image_is_due() {
+    const INSTANCES: usize = 100;
+    let dir = tempfile::tempdir().unwrap();
+    let store = StateStore::open(dir.path()).unwrap();
+    assert!(store.needs_whole());
+    let (mut registry, mut changes) = (Registry::default(), Vec::new());
+    let keys: Vec<_> = (0..INSTANCES).map(|number| key_of("APP", &format!("i{number:03}"))).collect();
+    for key in &keys {
+        registry.register(key.clone(), plain_instance(key).into(), None, Origin::Client, &mut changes);
+    }
+    store.replace(&header(&registry), &registry.snapshot()).unwrap();
+    let mut written = 0;
+    while !store.needs_whole() {
+        // One is new, one gone, and the rest renewed.
+        let (old, new) = (&keys[written % INSTANCES], key_of("APP", &format!("n{written:05}")));
+        registry.cancel(old, &mut changes);
+        registry.register(new.clone(), plain_instance(&new).into(), None, Origin::Client, &mut changes);
+        let mut instances = vec![InstanceUpdate::Removed(old.clone())];
+        for (key, _) in registry.clone().registrations().filter(|(key, _)| *key != new) {
+            registry.renew(&key, None, None, Origin::Client, &mut changes);
+            instances.push(InstanceUpdate::Lease(key.clone(), registry.get(&key).unwrap().clone()));
+        }
+        instances.push(InstanceUpdate::Document(new.clone(), registry.get(&new).unwrap().clone()));
+        let before: Vec<u64> = store.load().unwrap().unwrap().1.delta.iter().map(|(seq, _)| *seq).collect();
+        let delta = registry.snapshot().delta;
+        let update = StateUpdate {
+            header: header(&registry),
+            instances,
+            delta_added: delta.iter().filter(|(seq, _)| !before.contains(seq)).cloned().collect(),
+            delta_dropped: before
+                .into_iter()
+                .filter(|seq| !delta.iter().any(|(kept, _)| kept == seq))
+                .collect(),
+        };
+        store.write(&update).unwrap();
+        assert_eq!(store.load().unwrap().unwrap(), (header(&registry), registry.snapshot()));
+        written += 1;
+    }
+    assert!(written > 10, "{written}");
+    store.replace(&header(&registry), &registry.snapshot()).unwrap();
+    assert!(!store.needs_whole());
+    assert_eq!(store.load().unwrap().unwrap(), (header(&registry), registry.snapshot()));
+    let blocks = store.records().scan_prefix([keys::BLOCK]).keys().map(Result::unwrap);
+    assert!(blocks.into_iter().all(|key| key.starts_with(&keys::generation(1))));
+}
+
+#[test]
+fn what_was_begun_and_not_finished_does_not_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = StateStore::open(dir.path()).unwrap();
+    let registry = small_registry();
+    store.replace(&header(&registry), &registry.snapshot()).unwrap();
+    // More of this generation than the header names, and the beginning of the next.
+    for (generation, number) in [(0, 1), (0, 2), (1, 0), (1, 1)] {
+        store.records().insert(keys::block(generation, number), b"half of it").unwrap();
+    }
+    assert_eq!(store.load().unwrap().unwrap().1, registry.snapshot());
+    store.write(&StateUpdate { delta_dropped: vec![0], ..everything(&registry) }).unwrap();
+    assert_eq!(store.load().unwrap().unwrap().1, registry.snapshot());
+    store.replace(&header(&registry), &registry.snapshot()).unwrap();
+    assert_eq!(store.load().unwrap().unwrap().1, registry.snapshot());
 }

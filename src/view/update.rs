@@ -104,8 +104,9 @@ impl View {
     /// Takes an instance into counts and indexes.
     fn enter(&mut self, key: &Key, instance: &Arc<InstanceView>) {
         let registration = instance.registration();
-        self.vips.insert(registration.instance.vip_address.as_deref(), key, instance);
-        self.secure_vips.insert(registration.instance.secure_vip_address.as_deref(), key, instance);
+        let vips = registration.instance.vips();
+        self.vips.insert(vips.vip_address.as_deref(), key, instance);
+        self.secure_vips.insert(vips.secure_vip_address.as_deref(), key, instance);
         self.statuses.add(registration.status);
     }
 
@@ -131,7 +132,8 @@ impl View {
     fn forget(&mut self, key: &Key, former: &Arc<InstanceView>) {
         let registration = former.registration();
         self.statuses.remove(registration.status);
-        self.vips.remove(registration.instance.vip_address.as_deref(), key, former);
-        self.secure_vips.remove(registration.instance.secure_vip_address.as_deref(), key, former);
+        let vips = registration.instance.vips();
+        self.vips.remove(vips.vip_address.as_deref(), key, former);
+        self.secure_vips.remove(vips.secure_vip_address.as_deref(), key, former);
     }
 }

@@ -183,7 +183,7 @@ impl Host {
         if let Some(replica) = process.replica.take() {
             process.stopping = Some(process.runtime.spawn(async move {
                 replica.step_down(Duration::from_secs(1)).await;
-                replica.stop().await.expect("a clean stop");
+                replica.stop(Duration::from_secs(60)).await.expect("a clean stop");
             }));
         }
     }

@@ -14,7 +14,7 @@ fn many_entries() -> Vec<RaftEntry> {
         let key = key_of("APP", ["a", "b", "c", "d", "e"][at / 4 % 5]);
         match at % 4 {
             0 => Command::Register {
-                instance: Arc::new(plain_instance(&key)),
+                instance: plain_instance(&key).into(),
                 key,
                 last_dirty_ms: None,
                 origin: Origin::Client,

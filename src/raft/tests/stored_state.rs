@@ -93,7 +93,7 @@ fn some_entries() -> Vec<RaftEntry> {
     let (a, b) = (key_of("APP", "a"), key_of("APP", "b"));
     let register = |key: &crate::registry::Key| Command::Register {
         key: key.clone(),
-        instance: Arc::new(plain_instance(key)),
+        instance: plain_instance(key).into(),
         last_dirty_ms: None,
         origin: Origin::Client,
     };

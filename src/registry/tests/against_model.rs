@@ -12,7 +12,7 @@ use crate::view::View;
 fn held(registration: &Registration) -> Held {
     let lease = registration.lease;
     Held {
-        document: (*registration.instance).clone(),
+        document: registration.instance.decode(),
         status: registration.status,
         overridden: registration.overridden,
         last_dirty_ms: registration.last_dirty_ms,

@@ -1,15 +1,13 @@
 //! What is bounded: the delta in time and number, an instance in size.
 
-use std::sync::Arc;
-
 use crate::registry::arbitrary::{START_MS, key_of, plain_instance};
 use crate::registry::{
-    Change, DELTA_MAX_ENTRIES, Instance, Key, MAX_CONFLICT_BYTES, MAX_INSTANCE_BYTES, Metadata, Origin,
-    Outcome, Registry, bound_conflicts,
+    Change, DELTA_MAX_ENTRIES, EncodedInstance, Instance, Key, MAX_CONFLICT_BYTES, MAX_INSTANCE_BYTES,
+    Metadata, Origin, Outcome, Registry, bound_conflicts,
 };
 
 fn register(registry: &mut Registry, key: &Key, changes: &mut Vec<Change>) {
-    let instance = Arc::new(plain_instance(key));
+    let instance = plain_instance(key).into();
     assert_eq!(registry.register(key.clone(), instance, None, Origin::Client, changes), Outcome::Done);
 }
 
@@ -72,7 +70,7 @@ fn metadata_may_fill_an_instance_to_its_bound_and_no_further() {
     assert_eq!((refused, registry.snapshot()), (Vec::new(), before));
     let outcome = registry.put_metadata(key.clone(), &with_value(fits), &mut changes);
     assert_eq!(outcome, Outcome::Done);
-    assert_eq!(registry.get(&key).unwrap().instance.stored_bytes(), MAX_INSTANCE_BYTES);
+    assert_eq!(registry.get(&key).unwrap().instance.decode().stored_bytes(), MAX_INSTANCE_BYTES);
 }
 
 #[test]
@@ -80,10 +78,13 @@ fn conflicts_carry_documents_as_long_as_there_is_room() {
     const INSTANCE_BYTES: usize = 50_000;
     let (mut registry, mut changes) = (Registry::default(), Vec::new());
     let key = key_of("APP", "a");
-    let plain = plain_instance(&key);
-    let spare = "x".repeat(INSTANCE_BYTES - plain.stored_bytes());
-    let instance = Arc::new(Instance { home_page_url: Some(spare.into()), ..plain });
-    assert_eq!(instance.stored_bytes(), INSTANCE_BYTES);
+    let with_url = |url: String| {
+        EncodedInstance::from(Instance { home_page_url: Some(url.into()), ..plain_instance(&key) })
+    };
+    let long = INSTANCE_BYTES / 2;
+    let spare = INSTANCE_BYTES - with_url("x".repeat(long)).bytes().len();
+    let instance = with_url("x".repeat(long + spare));
+    assert_eq!(instance.bytes().len(), INSTANCE_BYTES);
     registry.register(key.clone(), instance, Some(START_MS), Origin::Client, &mut changes);
     let mut renew = || registry.renew(&key, Some(START_MS - 1), None, Origin::Replication, &mut changes);
     let mut outcomes: Vec<Outcome> = (0..100).map(|_| renew()).collect();

@@ -68,13 +68,14 @@ impl Model {
         self.renewed.clear();
         match command {
             Command::Register { key, instance, last_dirty_ms, origin } => {
+                let document = instance.decode();
                 let registrant = Registrant {
-                    document: Instance::clone(instance),
-                    status: instance.status,
-                    overridden: instance.overridden_status,
+                    status: document.status,
+                    overridden: document.overridden_status,
                     last_dirty_ms: last_dirty_ms.unwrap_or(self.now_ms),
-                    duration_ms: u64::from(instance.duration_secs) * 1000,
+                    duration_ms: u64::from(document.duration_secs) * 1000,
                     replication: *origin == Origin::Replication,
+                    document,
                 };
                 self.register(key, registrant);
                 Answer::Done

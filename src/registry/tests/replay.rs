@@ -5,14 +5,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use prost::Message;
 
-use crate::encoding::message;
 use crate::encoding::{
     decode_delta_entry, decode_registration, decode_self_preservation, encode_delta_entry,
     encode_registration, encode_self_preservation,
 };
 use crate::eureka::arbitrary::registration;
+use crate::message;
 use crate::registry::arbitrary::{Entry, entries, key_of};
-use crate::registry::{LoadError, Outcome, Registration, Registry, Snapshot};
+use crate::registry::{Instance, LoadError, Outcome, Registration, Registry, Snapshot};
 
 type Records = (Vec<message::Registration>, Vec<message::DeltaEntry>);
 
@@ -83,7 +83,8 @@ fn one_field_each(one: &Registration, other: &Registration) -> Vec<Registration>
         ($($field:ident),+) => {
             vec![$({
                 let mut mixed = one.clone();
-                Arc::make_mut(&mut mixed.instance).$field = other.instance.$field.clone();
+                let document = Instance { $field: other.instance.decode().$field, ..one.instance.decode() };
+                mixed.instance = document.into();
                 mixed
             }),+]
         };

@@ -122,7 +122,8 @@ impl Model {
 
     fn vip(&self, format: Format, name: &str, address: impl Fn(&Instance) -> Option<&str>) -> String {
         let names = |registration: &Registration| {
-            address(&registration.instance).is_some_and(|address| vip_names(address).any(|vip| vip == name))
+            address(&registration.instance.decode())
+                .is_some_and(|address| vip_names(address).any(|vip| vip == name))
         };
         let members: Vec<_> = self.instances.iter().filter(|(_, registration)| names(registration)).collect();
         envelope(format, "-1", &hash(members.iter().map(|(_, registration)| *registration)), &members)

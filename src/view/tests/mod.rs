@@ -97,7 +97,7 @@ impl Sample {
             asg_name: None,
         };
         Registration {
-            instance: Arc::new(instance),
+            instance: instance.into(),
             status: self.status,
             overridden: None,
             last_dirty_ms: 1_699_999_999_000,

@@ -1,13 +1,12 @@
-//! Instances' documents.
+//! Instances' documents as messages and back.
 
-use super::{DecodeError, message};
-use crate::registry::{AppName, DataCenter, Instance, InstanceId, Key, Metadata, Port, Status};
+use super::decode_error::DecodeError;
+use super::instance::{DataCenter, Instance, Metadata, Port};
+use super::name::AppName;
+use super::status::Status;
+use crate::message;
 
-pub(super) fn key(app: &str, id: &str) -> Result<Key, DecodeError> {
-    Ok(Key::new(AppName::parse(app)?, InstanceId::parse(id)?))
-}
-
-pub(super) fn status_to_message(status: Option<Status>) -> i32 {
+pub fn status_to_message(status: Option<Status>) -> i32 {
     let constant = match status {
         None => message::Status::None,
         Some(Status::Down) => message::Status::Down,
@@ -19,7 +18,7 @@ pub(super) fn status_to_message(status: Option<Status>) -> i32 {
     constant as i32
 }
 
-pub(super) fn optional_status(value: i32) -> Result<Option<Status>, DecodeError> {
+pub fn optional_status(value: i32) -> Result<Option<Status>, DecodeError> {
     match message::Status::try_from(value) {
         Ok(message::Status::None) => Ok(None),
         Ok(message::Status::Down) => Ok(Some(Status::Down)),
@@ -31,16 +30,16 @@ pub(super) fn optional_status(value: i32) -> Result<Option<Status>, DecodeError>
     }
 }
 
-pub(super) fn status(value: i32) -> Result<Status, DecodeError> {
+pub fn status(value: i32) -> Result<Status, DecodeError> {
     optional_status(value)?.ok_or(DecodeError::Missing("a status"))
 }
 
-pub(super) fn pairs_to_message(metadata: &Metadata) -> Vec<message::Pair> {
+pub fn pairs_to_message(metadata: &Metadata) -> Vec<message::Pair> {
     let pair = |(name, value): (&str, &str)| message::Pair { name: name.into(), value: value.into() };
     metadata.iter().map(pair).collect()
 }
 
-pub(super) fn pairs(pairs: Vec<message::Pair>) -> Metadata {
+pub fn pairs(pairs: Vec<message::Pair>) -> Metadata {
     Metadata::from_pairs(pairs.into_iter().map(|pair| (pair.name, pair.value)))
 }
 
@@ -100,48 +99,38 @@ impl TryFrom<message::Instance> for Instance {
     type Error = DecodeError;
 
     fn try_from(message: message::Instance) -> Result<Self, DecodeError> {
-        let app = AppName::parse(&message.app)?;
-        instance_of(app, message)
+        let data_center = match message::DataCenter::try_from(message.data_center) {
+            Ok(message::DataCenter::MyOwn) => DataCenter::MyOwn,
+            Ok(message::DataCenter::Netflix) => DataCenter::Netflix,
+            Ok(message::DataCenter::Amazon) => DataCenter::Amazon(pairs(message.amazon)),
+            Err(_) => {
+                let value = message.data_center;
+                return Err(DecodeError::UnknownConstant { what: "data center", value });
+            }
+        };
+        Ok(Instance {
+            instance_id: boxed(message.instance_id),
+            host_name: message.host_name.into(),
+            app: AppName::parse(&message.app)?,
+            ip_addr: message.ip_addr.into(),
+            sid: boxed(message.sid),
+            status: status(message.status)?,
+            overridden_status: status(message.overridden_status)?,
+            port: port(message.port)?,
+            secure_port: port(message.secure_port)?,
+            country_id: message.country_id,
+            data_center,
+            renewal_interval_secs: message.renewal_interval_secs,
+            duration_secs: message.duration_secs,
+            metadata: pairs(message.metadata),
+            app_group_name: boxed(message.app_group_name),
+            home_page_url: boxed(message.home_page_url),
+            status_page_url: boxed(message.status_page_url),
+            health_check_url: boxed(message.health_check_url),
+            secure_health_check_url: boxed(message.secure_health_check_url),
+            vip_address: boxed(message.vip_address),
+            secure_vip_address: boxed(message.secure_vip_address),
+            asg_name: boxed(message.asg_name),
+        })
     }
-}
-
-/// The instance kept under an application's name, with which it shares its own if that is the same.
-pub(super) fn instance_under(app: &AppName, message: message::Instance) -> Result<Instance, DecodeError> {
-    if message.app == app.as_str() { instance_of(app.clone(), message) } else { message.try_into() }
-}
-
-fn instance_of(app: AppName, message: message::Instance) -> Result<Instance, DecodeError> {
-    let data_center = match message::DataCenter::try_from(message.data_center) {
-        Ok(message::DataCenter::MyOwn) => DataCenter::MyOwn,
-        Ok(message::DataCenter::Netflix) => DataCenter::Netflix,
-        Ok(message::DataCenter::Amazon) => DataCenter::Amazon(pairs(message.amazon)),
-        Err(_) => {
-            let value = message.data_center;
-            return Err(DecodeError::UnknownConstant { what: "data center", value });
-        }
-    };
-    Ok(Instance {
-        instance_id: boxed(message.instance_id),
-        host_name: message.host_name.into(),
-        app,
-        ip_addr: message.ip_addr.into(),
-        sid: boxed(message.sid),
-        status: status(message.status)?,
-        overridden_status: status(message.overridden_status)?,
-        port: port(message.port)?,
-        secure_port: port(message.secure_port)?,
-        country_id: message.country_id,
-        data_center,
-        renewal_interval_secs: message.renewal_interval_secs,
-        duration_secs: message.duration_secs,
-        metadata: pairs(message.metadata),
-        app_group_name: boxed(message.app_group_name),
-        home_page_url: boxed(message.home_page_url),
-        status_page_url: boxed(message.status_page_url),
-        health_check_url: boxed(message.health_check_url),
-        secure_health_check_url: boxed(message.secure_health_check_url),
-        vip_address: boxed(message.vip_address),
-        secure_vip_address: boxed(message.secure_vip_address),
-        asg_name: boxed(message.asg_name),
-    })
 }
