@@ -14,6 +14,9 @@ use crate::raft::{
     TO_HEADER,
 };
 
+/// Batches of one follower that are proposed at once; it sends few.
+const FORWARDED_AT_ONCE: usize = 16;
+
 pub struct PeerService {
     consensus: Consensus,
     proposer: Proposer,
@@ -69,10 +72,20 @@ type Answered<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl Peer for PeerService {
+    type AppendStreamStream = BoxStream<'static, Result<peer::AppendResponse, Status>>;
+    type ForwardStreamStream = BoxStream<'static, Result<peer::ForwardResponse, Status>>;
     type FetchSnapshotStream = BoxStream<'static, Result<peer::SnapshotChunk, Status>>;
 
     async fn append(&self, request: Request<peer::AppendRequest>) -> Answered<peer::AppendResponse> {
         self.consensus.append(request.into_inner()).await.map(Response::new).map_err(refused)
+    }
+
+    async fn append_stream(
+        &self,
+        request: Request<Streaming<peer::AppendRequest>>,
+    ) -> Answered<Self::AppendStreamStream> {
+        let answers = self.consensus.append_stream(request.into_inner()).map_err(refused)?;
+        Ok(Response::new(answers.map(|answer| answer.map_err(refused)).boxed()))
     }
 
     async fn vote(&self, request: Request<peer::VoteRequest>) -> Answered<peer::VoteResponse> {
@@ -106,12 +119,22 @@ impl Peer for PeerService {
         self.consensus.transfer_leader(request.into_inner()).await.map(Response::new).map_err(refused)
     }
 
-    async fn forward(&self, request: Request<peer::ForwardRequest>) -> Answered<peer::ForwardResponse> {
-        let peer::ForwardRequest { commands, count } = request.into_inner();
-        let commands = EncodedCommands::forwarded(&commands, count)
-            .map_err(|error| Status::invalid_argument(error.to_string()))?;
-        let answer = forwarded(&self.proposer, commands).await;
-        Ok(Response::new(peer::ForwardResponse { result: Some(answer) }))
+    async fn forward_stream(
+        &self,
+        request: Request<Streaming<peer::ForwardRequest>>,
+    ) -> Answered<Self::ForwardStreamStream> {
+        let proposer = self.proposer.clone();
+        let answers = request.into_inner().map(move |request| {
+            let proposer = proposer.clone();
+            async move {
+                let peer::ForwardRequest { commands, count, id } = request?;
+                let commands = EncodedCommands::forwarded(&commands, count)
+                    .map_err(|error| Status::invalid_argument(error.to_string()))?;
+                let result = Some(forwarded(&proposer, commands).await);
+                Ok(peer::ForwardResponse { result, id })
+            }
+        });
+        Ok(Response::new(answers.buffer_unordered(FORWARDED_AT_ONCE).boxed()))
     }
 
     async fn read_index(&self, _: Request<peer::ReadIndexRequest>) -> Answered<peer::ReadIndexResponse> {

@@ -1,9 +1,12 @@
 //! What peers ask of Raft on this node, as messages.
 
+use std::future::ready;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 use openraft::LogIdOptionExt;
 use openraft::alias::{SnapshotMetaOf, SnapshotOf};
@@ -55,6 +58,40 @@ impl Consensus {
             self.contact.heard(leader_commit.unwrap_or(0), self.machine().last_applied());
         }
         Ok(rpc::appended_to_message(&response))
+    }
+
+    /// Appends as they come, and what came of each. It ends at the first that cannot be read or is refused.
+    ///
+    /// # Errors
+    /// [`IncomingError`] if Raft has stopped.
+    pub fn append_stream<S, E>(
+        &self,
+        requests: S,
+    ) -> Result<BoxStream<'static, Result<peer::AppendResponse, IncomingError>>, IncomingError>
+    where
+        S: Stream<Item = Result<peer::AppendRequest, E>> + Send + 'static,
+        E: std::fmt::Display + Send + 'static,
+    {
+        self.running()?;
+        let committed = Arc::new(AtomicU64::new(0));
+        let leader_commit = committed.clone();
+        let requests = requests.scan((), move |(), request| {
+            let request = request.ok().map(rpc::append_from_message).and_then(|request| {
+                request.inspect_err(|error| tracing::warn!(%error, "an append cannot be understood")).ok()
+            });
+            let index = request.as_ref().and_then(|request| request.leader_commit.index());
+            committed.fetch_max(index.unwrap_or(0), Ordering::Relaxed);
+            ready(request)
+        });
+        let (contact, machine) = (self.contact.clone(), self.machine().clone());
+        let answers = self.raft.stream_append(requests).map(move |result| {
+            let result = result.map_err(stopped)?;
+            if !matches!(result, Err(openraft::raft::StreamAppendError::HigherVote(_))) {
+                contact.heard(leader_commit.load(Ordering::Relaxed), machine.last_applied());
+            }
+            Ok(rpc::appended_to_message(&result.into()))
+        });
+        Ok(answers.boxed())
     }
 
     /// # Errors

@@ -1,7 +1,6 @@
 //! Connections to peers: one for each purpose, so that a snapshot never holds up a heartbeat.
 
 use std::error::Error;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -121,24 +120,6 @@ impl Link {
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Channel>> {
         self.channel.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a request certainly did not leave this node, because no connection could be made.
-pub fn never_sent(status: &Status) -> bool {
-    let mut source = status.source();
-    while let Some(error) = source {
-        if error.is::<tonic::ConnectError>() {
-            return true;
-        }
-        if error
-            .downcast_ref()
-            .is_some_and(|error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused)
-        {
-            return true;
-        }
-        source = error.source();
-    }
-    false
 }
 
 fn root_cause(error: &dyn Error) -> String {

@@ -3,6 +3,7 @@
 //! `consensus` is what others use; `incoming` is what peers ask, `network` what this node asks of
 //! them; `log_store` and `machine` are the two halves of a node's storage as Raft sees it.
 
+mod append_stream;
 mod checkpoints;
 mod compaction;
 mod comparison;
@@ -10,6 +11,7 @@ mod connector;
 mod consensus;
 mod contact;
 mod dirty;
+mod forward_stream;
 mod incoming;
 mod join;
 mod link;

@@ -7,16 +7,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::Stream;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
+use openraft::OptionalSend;
 use openraft::alias::{SnapshotOf, VoteOf};
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::{Backoff, RPCOption, RaftNetworkFactory, RaftNetworkV2};
 use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest,
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult, TransferLeaderRequest,
     TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use tonic::{Request, Response, Status};
 
+use super::append_stream::append_stream;
 use super::connector::Connector;
 use super::link::{Client, ConnectError, Link};
 use super::rpc::{self, peer};
@@ -28,7 +32,10 @@ use crate::blocking::blocking;
 use crate::encoding::DecodeError;
 use crate::storage::SnapshotFile;
 
-type RpcError = RPCError<TypeConfig>;
+pub(super) type RpcError = RPCError<TypeConfig>;
+
+type AppendStream<'s> =
+    BoxFuture<'s, Result<BoxStream<'s, Result<StreamAppendResult<TypeConfig>, RpcError>>, RpcError>>;
 
 /// How long to leave an unreachable peer alone: it is looked for often, to be back soon.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -125,7 +132,7 @@ impl Network {
     }
 }
 
-fn malformed(error: DecodeError) -> RpcError {
+pub(super) fn malformed(error: DecodeError) -> RpcError {
     NetworkError::new(&error).into()
 }
 
@@ -142,6 +149,16 @@ impl RaftNetworkV2<TypeConfig> for Network {
         let answer =
             self.call(message, timeout, |mut client, request| async move { client.append(request).await });
         rpc::appended_from_message(answer.await?).map_err(malformed)
+    }
+
+    fn stream_append<'s, S>(&'s mut self, requests: S, _option: RPCOption) -> AppendStream<'s>
+    where
+        S: Stream<Item = AppendEntriesRequest<TypeConfig>> + OptionalSend + Unpin + 'static,
+    {
+        Box::pin(async move {
+            let link = self.link.as_ref().map_err(Unreachable::new)?;
+            append_stream(link, requests, APPEND_TIMEOUT).await
+        })
     }
 
     async fn vote(

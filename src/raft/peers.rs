@@ -1,16 +1,18 @@
 //! What a node asks of its peers beside Raft: to propose a batch, and who they are.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tonic::{Code, Request};
+use tokio::time::Instant;
+use tonic::Request;
 
 use super::checkpoints::{CHECKPOINT_FORM, Checkpoint};
 use super::connector::Connector;
 use super::consensus::Written;
-use super::link::{Link, never_sent};
+use super::forward_stream::{ForwardStream, NotSent};
+use super::link::Link;
 use super::rpc::peer;
 use super::types::NodeId;
 use crate::encoding::decode_outcome;
@@ -22,6 +24,7 @@ pub struct Peers {
     cluster: String,
     connector: Arc<dyn Connector>,
     links: Mutex<BTreeMap<NodeId, Link>>,
+    forward_streams: Mutex<BTreeMap<NodeId, ForwardStream>>,
     described: Mutex<BTreeMap<NodeId, PeerDescription>>,
 }
 
@@ -56,6 +59,7 @@ impl Peers {
             cluster: cluster.to_owned(),
             connector: connector.clone(),
             links: Mutex::default(),
+            forward_streams: Mutex::default(),
             described: Mutex::default(),
         };
         peers.know(addresses);
@@ -68,11 +72,15 @@ impl Peers {
         let mut known = std::mem::take(&mut *links);
         for (id, addr) in addresses {
             let kept = known.remove(&id).filter(|link| link.addr() == addr);
+            if kept.is_none() {
+                self.forward_streams().remove(&id);
+            }
             let link = kept.or_else(|| Link::new(&self.cluster, id, &addr, self.connector.clone()).ok());
             links.extend(link.map(|link| (id, link)));
         }
         let mut described = self.described.lock().unwrap_or_else(PoisonError::into_inner);
         described.retain(|id, _| links.contains_key(id));
+        self.forward_streams().retain(|id, _| links.contains_key(id));
     }
 
     /// Has the leader propose a batch and waits for what came of it.
@@ -87,36 +95,45 @@ impl Peers {
         timeout: Duration,
     ) -> Result<Written, ForwardError> {
         use peer::forward_response::Result as Answer;
-        let link = self.link(leader).ok_or(ForwardError::NotProposed(leader))?;
-        let mut client = link.client().await.map_err(|_| ForwardError::NotProposed(leader))?;
-        let mut request = Request::new(peer::ForwardRequest { commands, count });
-        request.set_timeout(timeout);
-        let unknown = |reason: String| ForwardError::Unknown { node: leader, reason };
-        let called = tokio::time::timeout(timeout, client.forward(request)).await;
-        let response = match called {
-            Ok(Ok(response)) => response.into_inner(),
-            Ok(Err(status)) => {
-                link.reset();
-                return Err(match never_sent(&status) || status.code() == Code::FailedPrecondition {
-                    true => ForwardError::NotProposed(leader),
-                    false => unknown(status.message().to_owned()),
-                });
-            }
+        let not_proposed = |_| ForwardError::NotProposed(leader);
+        let unknown = |reason: &str| ForwardError::Unknown { node: leader, reason: reason.to_owned() };
+        let deadline = Instant::now() + timeout;
+        let opening = tokio::time::timeout_at(deadline, self.forward_stream(leader)).await;
+        let stream = opening.unwrap_or(Err(NotSent)).map_err(|_| ForwardError::NotProposed(leader))?;
+        let answer = stream.send(commands, count).map_err(not_proposed)?;
+        let response = match tokio::time::timeout_at(deadline, answer).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_)) => return Err(unknown("the connection is lost")),
             Err(_) => {
-                link.reset();
-                return Err(unknown("no answer in time".to_owned()));
+                self.forward_streams().remove(&leader);
+                return Err(unknown("no answer in time"));
             }
         };
         match response.result {
             Some(Answer::Decided(decided)) => {
                 let outcomes = decided.outcomes.into_iter().map(decode_outcome).collect::<Result<_, _>>();
-                let outcomes = outcomes.map_err(|error| unknown(error.to_string()))?;
+                let outcomes = outcomes.map_err(|error| unknown(&error.to_string()))?;
                 Ok(Written { log_index: decided.log_index, outcomes })
             }
             Some(Answer::NotLeader(_)) => Err(ForwardError::NotProposed(leader)),
             Some(Answer::Overloaded(_)) => Err(ForwardError::Overloaded(leader)),
-            Some(Answer::Unknown(_)) | None => Err(unknown("leadership changed meanwhile".to_owned())),
+            Some(Answer::Unknown(_)) | None => Err(unknown("leadership changed meanwhile")),
         }
+    }
+
+    /// The call for batches to a peer that is open, or a new one.
+    async fn forward_stream(&self, leader: NodeId) -> Result<ForwardStream, NotSent> {
+        let open = self.forward_streams().get(&leader).filter(|stream| !stream.has_ended()).cloned();
+        if let Some(open) = open {
+            return Ok(open);
+        }
+        let opened = ForwardStream::open(&self.link(leader).ok_or(NotSent)?).await?;
+        self.forward_streams().insert(leader, opened.clone());
+        Ok(opened)
+    }
+
+    fn forward_streams(&self) -> MutexGuard<'_, BTreeMap<NodeId, ForwardStream>> {
+        self.forward_streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the leader for the log index that a read which begins now has to see. `None` if it

@@ -1,0 +1,128 @@
+//! Appends to a follower on one long call: the next is sent before the last is answered, and none has a call of its
+//! own to pay for.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
+use openraft::errors::{NetworkError, Unreachable};
+use openraft::raft::{AppendEntriesRequest, StreamAppendResult};
+use tokio::time::Instant;
+use tonic::{Request, Streaming};
+
+use super::link::Link;
+use super::network::{RpcError, malformed};
+use super::rpc::{self, peer};
+use super::types::{RaftLogId, TypeConfig};
+
+/// How often it is looked whether an answer is overdue.
+const WATCH: Duration = Duration::from_millis(250);
+
+/// What is on its way, the oldest first: answers come in the order of the requests.
+#[derive(Default)]
+struct Sent(Mutex<VecDeque<SentAppend>>);
+
+struct SentAppend {
+    at: Instant,
+    prev: Option<RaftLogId>,
+    last: Option<RaftLogId>,
+}
+
+impl Sent {
+    fn note(&self, request: &AppendEntriesRequest<TypeConfig>) {
+        let (at, prev) = (Instant::now(), request.prev_log_id);
+        let last = request.entries.last().map_or(prev, |entry| Some(entry.log_id));
+        self.queue().push_back(SentAppend { at, prev, last });
+    }
+
+    fn oldest_is_older_than(&self, patience: Duration) -> bool {
+        self.queue().front().is_some_and(|oldest| oldest.at.elapsed() > patience)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, VecDeque<SentAppend>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends appends as they come, and gives what came of each in their order. It ends with the first error, and when
+/// no answer has come for `patience`.
+///
+/// # Errors
+/// If the peer cannot be reached.
+pub(super) async fn append_stream<S>(
+    link: &Link,
+    requests: S,
+    patience: Duration,
+) -> Result<BoxStream<'static, Result<StreamAppendResult<TypeConfig>, RpcError>>, RpcError>
+where
+    S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + 'static,
+{
+    let sent = Arc::new(Sent::default());
+    let noted = sent.clone();
+    let messages = requests.map(move |request| {
+        noted.note(&request);
+        rpc::append_to_message(&request)
+    });
+    let mut client = link.client().await.map_err(|error| RpcError::from(Unreachable::new(&error)))?;
+    let opening = tokio::time::timeout(patience, client.append_stream(Request::new(messages)));
+    let answers = match opening.await {
+        Ok(Ok(opened)) => opened.into_inner(),
+        Ok(Err(status)) => {
+            link.reset();
+            return Err(Unreachable::new(&status).into());
+        }
+        Err(_) => {
+            link.reset();
+            return Err(NetworkError::from_string("no answer in time").into());
+        }
+    };
+    let open = Some(Answers { answers, sent, patience, link: link.clone() });
+    let results = stream::unfold(open, |open| async move {
+        let mut open = open?;
+        match open.next().await? {
+            Ok(Ok(flushed)) => Some((Ok(Ok(flushed)), Some(open))),
+            ends => {
+                if ends.is_err() {
+                    open.link.reset();
+                }
+                Some((ends, None))
+            }
+        }
+    });
+    Ok(results.boxed())
+}
+
+struct Answers {
+    answers: Streaming<peer::AppendResponse>,
+    sent: Arc<Sent>,
+    patience: Duration,
+    link: Link,
+}
+
+impl Answers {
+    async fn next(&mut self) -> Option<Result<StreamAppendResult<TypeConfig>, RpcError>> {
+        loop {
+            let answer = match tokio::time::timeout(WATCH, self.answers.message()).await {
+                Ok(Ok(Some(answer))) => answer,
+                Ok(Ok(None)) if self.sent.queue().is_empty() => return None,
+                Ok(Ok(None)) => return Some(Err(broken("the peer ended the stream of appends"))),
+                Ok(Err(status)) => return Some(Err(Unreachable::new(&status).into())),
+                Err(_) if self.sent.oldest_is_older_than(self.patience) => {
+                    return Some(Err(broken("no answer in time")));
+                }
+                Err(_) => continue,
+            };
+            let Some(SentAppend { prev, last, .. }) = self.sent.queue().pop_front() else {
+                return Some(Err(broken("an answer to nothing that was sent")));
+            };
+            let response = rpc::appended_from_message(answer).map_err(malformed);
+            return Some(response.map(|response| response.into_stream_result(prev, last)));
+        }
+    }
+}
+
+fn broken(reason: &str) -> RpcError {
+    NetworkError::from_string(reason).into()
+}
