@@ -64,11 +64,9 @@ pub struct Flushed {
 pub enum Told {
     Append(IOFlushed<TypeConfig>),
     Waiter(oneshot::Sender<io::Result<()>>),
-    Nobody,
 }
 
 impl Flushed {
-    /// `bytes`: 0 if nothing is synced.
     pub fn new(bytes: u64, writing: Arc<Writing>, told: Told) -> Self {
         Self { bytes, writing, told: Some(told) }
     }
@@ -78,7 +76,7 @@ impl Flushed {
             Some(Told::Append(flushed)) => flushed.io_completed(result),
             // A waiter that has gone away needs no answer.
             Some(Told::Waiter(waiter)) => drop(waiter.send(result)),
-            Some(Told::Nobody) | None => {}
+            None => {}
         }
     }
 }

@@ -212,7 +212,8 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         self.durably(|log| log.save_vote(vote)).await
     }
 
-    /// Not synced: an older commit index only means that more is applied again after a restart.
+    /// Neither synced nor even written before the next append is: an older commit index only means that more is
+    /// applied again after a restart.
     async fn save_committed(&mut self, committed: Option<RaftLogId>) -> Result<(), io::Error> {
         let Some(committed) = committed.as_ref().map(StoredLogId::from) else {
             return Ok(());
@@ -222,8 +223,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             if Some(&committed) > state.last() || Some(&committed) <= state.committed() {
                 return Ok(());
             }
-            log.commit(committed)?;
-            log.flush(false, Some(Flushed::new(0, self.writing.clone(), Told::Nobody)))
+            log.commit(committed).map(drop)
         })
     }
 

@@ -39,7 +39,8 @@ async fn written(last: Last) -> Written {
     match last {
         Last::Append => append(&mut log, [entry(2, 6, 30)]).await,
         Last::Vote => log.save_vote(&vote(3, false)).await.unwrap(),
-        Last::Commit => log.save_committed(Some(log_id(2, 5))).await.unwrap(),
+        // By itself it would be written with the next append only.
+        Last::Commit => log.durably(|log| log.commit(StoredLogId::from(&log_id(2, 5)))).await.unwrap(),
         Last::Truncate => log.truncate_after(Some(log_id(1, 3))).await.unwrap(),
         Last::Purge => log.purge(log_id(1, 2)).await.unwrap(),
     }
