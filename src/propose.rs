@@ -1,5 +1,5 @@
-//! Group commit: the commands that arrive while a batch is on its way make up the next one. The
-//! batch in flight is all the lingering there is; no timer waits for more.
+//! Group commit: the commands that arrive while batches are on their way make up the next one. The
+//! batches in flight are all the lingering there is; no timer waits for more.
 //!
 //! The leader writes its batches to the log; a follower forwards them to the leader, whose own
 //! batches they join. An answer is given only when this node has applied what it tells, so that
@@ -8,6 +8,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -23,6 +25,11 @@ const BATCH_COMMANDS: u32 = 4096;
 /// A batch is closed when the next proposal would take it beyond this; a proposal that is larger
 /// goes alone.
 const BATCH_BYTES: usize = 1 << 20;
+/// Batches in the log at once. With more, each would be small, and costs as much as a large one.
+const BATCHES_WRITTEN_AT_ONCE: usize = 1;
+/// Batches on their way to the leader at once, where they join its own: one that waited here for another to come back
+/// would wait there as well.
+const BATCHES_FORWARDED_AT_ONCE: usize = 4;
 /// How soon to look again for a leader that is not known or does not answer.
 const LEADER_RETRY: Duration = Duration::from_millis(10);
 
@@ -80,7 +87,7 @@ impl Proposer {
         let (queue, proposals) = mpsc::channel(QUEUE);
         let route = Route { consensus, peers, wall_clock };
         let (undecided_since, undecided) = watch::channel(None);
-        let batcher = Batcher { proposals, route, next: None, undecided_since };
+        let batcher = Batcher { waiting: Waiting { proposals, next: None }, route, undecided_since };
         (Self { queue, timeout, undecided_since: undecided }, batcher)
     }
 
@@ -155,28 +162,55 @@ impl Proposer {
 
 /// Makes batches and sends them on their way.
 pub struct Batcher {
-    proposals: mpsc::Receiver<Proposal>,
+    waiting: Waiting,
     route: Route,
-    /// Taken from the queue, but too much for the last batch.
-    next: Option<Proposal>,
     undecided_since: watch::Sender<Option<Instant>>,
 }
 
 impl Batcher {
     /// Runs until every [`Proposer`] is gone and every batch has been answered.
-    pub async fn run(mut self) {
-        while let Some(first) = self.next_proposal().await {
-            let batch = self.fill(first);
-            self.undecided_since.send_modify(|since| {
-                since.get_or_insert_with(Instant::now);
-            });
-            let decided = self.route.decide(batch).await;
-            if decided || (self.next.is_none() && self.proposals.is_empty()) {
-                self.undecided_since.send_replace(None);
+    pub async fn run(self) {
+        let Batcher { mut waiting, route, undecided_since } = self;
+        let mut in_flight = FuturesUnordered::new();
+        let mut closed = false;
+        while !closed || !in_flight.is_empty() {
+            tokio::select! {
+                biased;
+                Some(decided) = in_flight.next() => {
+                    if decided || (in_flight.is_empty() && waiting.is_empty()) {
+                        undecided_since.send_replace((!in_flight.is_empty()).then(Instant::now));
+                    }
+                }
+                first = waiting.next_proposal(), if !closed && in_flight.len() < route.batches_at_once() => {
+                    let Some(first) = first else {
+                        closed = true;
+                        continue;
+                    };
+                    undecided_since.send_if_modified(|since| {
+                        let was_none = since.is_none();
+                        since.get_or_insert_with(Instant::now);
+                        was_none
+                    });
+                    in_flight.push(route.decide(waiting.fill(first)));
+                }
             }
         }
     }
+}
 
+/// Proposals that no batch has yet.
+struct Waiting {
+    proposals: mpsc::Receiver<Proposal>,
+    /// Taken from the queue, but too much for the last batch.
+    next: Option<Proposal>,
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.next.is_none() && self.proposals.is_empty()
+    }
+
+    /// May be dropped at any time: nothing is lost by that.
     async fn next_proposal(&mut self) -> Option<Proposal> {
         match self.next.take() {
             Some(proposal) => Some(proposal),
@@ -217,6 +251,13 @@ enum Attempt {
 }
 
 impl Route {
+    fn batches_at_once(&self) -> usize {
+        match self.consensus.leader() {
+            Leader::Other(_) => BATCHES_FORWARDED_AT_ONCE,
+            Leader::ThisNode | Leader::Unknown => BATCHES_WRITTEN_AT_ONCE,
+        }
+    }
+
     /// Answers the proposals of one batch; whether they were decided in the log.
     async fn decide(&self, mut batch: Vec<Proposal>) -> bool {
         loop {
