@@ -114,6 +114,10 @@ pub struct Config {
     #[arg(long, value_name = "MS", default_value_t = 2000)]
     pub write_timeout_ms: u64,
 
+    /// Threads that serve clients and take part in Raft; the default is half of the processors
+    #[arg(long, value_name = "N", default_value_t = half_of_the_processors())]
+    pub threads: usize,
+
     /// HTTP connections open at once, at most
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub max_connections: usize,
@@ -240,7 +244,7 @@ impl Config {
     }
 
     fn check_ranges(&self) -> Result<(), Violation> {
-        let ranges: [(&'static str, u64, RangeInclusive<u64>); 17] = [
+        let ranges: [(&'static str, u64, RangeInclusive<u64>); 18] = [
             ("node_id", self.node_id, 1..=u64::MAX),
             ("heartbeat_interval_ms", self.heartbeat_interval_ms, 10..=10_000),
             ("election_timeout_min_ms", self.election_timeout_min_ms, 30..=60_000),
@@ -254,6 +258,7 @@ impl Config {
             ("self_preservation_window_ms", self.self_preservation_window_ms, 100..=3_600_000),
             ("self_preservation_longest_hold_ms", self.self_preservation_longest_hold_ms, 1000..=86_400_000),
             ("write_timeout_ms", self.write_timeout_ms, 50..=60_000),
+            ("threads", self.threads as u64, 1..=1024),
             ("max_connections", self.max_connections as u64, 1..=1_000_000),
             ("max_body_bytes", self.max_body_bytes as u64, 1024..=MAX_DOCUMENT_BYTES as u64),
             ("request_header_timeout_ms", self.request_header_timeout_ms, 10..=600_000),
@@ -287,6 +292,12 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A request is done within some microseconds, less than it takes another processor to wake up. The other half is for
+/// what waits for disks and encodes large pages, and for the system.
+fn half_of_the_processors() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2))
 }
 
 #[cfg(test)]

@@ -41,10 +41,12 @@ pub fn run(args: ServeArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.settings, args.config.as_deref(), environment)?;
     logging::init(config.log_format, &config.log_filter)?;
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the threads of the node")?;
+    let mut runtime = match config.threads {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime.worker_threads(config.threads).enable_all().build();
+    let runtime = runtime.context("cannot start the threads of the node")?;
     let outcome = runtime.block_on(serve(config, args.stop_on_stdin_eof));
     runtime.shutdown_timeout(LINGER);
     outcome
