@@ -226,11 +226,15 @@ impl Consensus {
     pub fn caught_up(&self) -> bool {
         let applied = self.machine.last_applied();
         let leads = self.leader() == Leader::ThisNode;
-        let member = {
+        let (member, applied_in_term) = {
             let metrics = self.raft.metrics();
             let metrics = metrics.borrow_watched();
-            metrics.membership_config.membership().get_node(&self.node_id).is_some()
+            let member = metrics.membership_config.membership().get_node(&self.node_id).is_some();
+            let applied_term = metrics.last_applied.map(|applied| applied.committed_leader_id().term);
+            (member, applied_term == Some(metrics.current_term))
         };
+        // All that was committed before comes before the first entry of its own term.
+        let leads = leads && applied_in_term;
         member
             && (leads || self.contact.has_caught_up())
             && applied + CAUGHT_UP_ENTRIES >= self.contact.leader_commit()
