@@ -8,6 +8,7 @@
 //! leader, and, a little later, in [`storage`]. The outcome goes back the way the command came.
 //! [`node`] wires all this; [`cli`] starts it.
 
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod logging;

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+mod bench;
 mod dev;
 mod serve;
 mod signals;
@@ -21,6 +22,7 @@ struct Cli {
 enum Subcommands {
     Serve(serve::ServeArgs),
     Dev(dev::DevArgs),
+    Bench(bench::BenchArgs),
 }
 
 /// Runs what the command line asks for. The exit code is 0 when it was done, 1 when it could not be, and 2 for a
@@ -29,6 +31,7 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().subcommand {
         Subcommands::Serve(args) => serve::run(args),
         Subcommands::Dev(args) => dev::run(args),
+        Subcommands::Bench(args) => bench::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
