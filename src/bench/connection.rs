@@ -81,6 +81,15 @@ impl Connection {
         self.made.saturating_sub(1)
     }
 
+    /// Makes the connection, if there is none.
+    ///
+    /// # Errors
+    /// When the server does not take it in time.
+    pub async fn connect(&mut self) -> Result<(), Failure> {
+        self.open = Some(timeout(ANSWER_LIMIT, self.stream()).await.unwrap_or(Err(Failure::Late))?);
+        Ok(())
+    }
+
     /// Sends a request and reads all of its answer, whose body is dropped.
     ///
     /// # Errors

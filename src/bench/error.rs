@@ -28,6 +28,8 @@ pub enum BenchError {
     OneUrl,
     #[error("a task of the measurement failed, which is a bug: {0}")]
     Task(String),
+    #[error("{error}; {left} instances could not be cancelled, and are there until their leases end")]
+    Left { error: Box<BenchError>, left: u64 },
     #[error("{signal} before the end; nothing is reported")]
     Stopped { signal: &'static str },
 }

@@ -15,7 +15,7 @@ use super::error::BenchError;
 use super::gather;
 use super::plan::Plan;
 use super::progress;
-use super::request;
+use super::request::{self, Request};
 use super::target::Target;
 use super::window::Halt;
 
@@ -79,7 +79,7 @@ impl Fleet {
         (connection % count..count).step_by(self.connections)
     }
 
-    /// The number of an instance that was not there before.
+    /// The number of an instance that was not there before. It counts as registered.
     pub fn next_number(&self) -> usize {
         self.touched.fetch_add(1, Ordering::Relaxed)
     }
@@ -87,7 +87,6 @@ impl Fleet {
     /// # Errors
     /// When a server does not take one, tried again and again.
     pub async fn register(self: &Arc<Self>) -> Result<(), BenchError> {
-        self.touched.fetch_max(self.instances, Ordering::Relaxed);
         let bar = progress::bar("registering", self.instances);
         let mut workers = JoinSet::new();
         for worker in 0..self.workers(self.instances) {
@@ -109,7 +108,7 @@ impl Fleet {
         let mut tries = 0;
         while !self.halt.is_called() {
             tries += 1;
-            match connection.exchange(&request).await.and_then(Answer::success) {
+            match self.try_to_register(connection, number, &request).await {
                 Ok(_) => break,
                 Err(failure) if tries < REGISTER_TRIES && is_worth_another_try(&failure) => {
                     sleep(RETRY_PAUSE).await
@@ -120,6 +119,18 @@ impl Fleet {
             }
         }
         Ok(())
+    }
+
+    async fn try_to_register(
+        &self,
+        connection: &mut Connection,
+        number: usize,
+        request: &Request,
+    ) -> Result<Answer, Failure> {
+        connection.connect().await?;
+        // From here on it may be registered, whatever is heard of it.
+        self.touched.fetch_max(number + 1, Ordering::Relaxed);
+        connection.exchange(request).await?.success()
     }
 
     /// Cancels everything that may be registered.

@@ -78,7 +78,13 @@ pub async fn run(plan: &Plan, stop: impl Future<Output = &'static str>) -> Resul
         }
     };
     let cleanup = cancel(plan, &fleet).await;
-    Ok(Report::new(plan, &outcome?, cleanup?))
+    match (outcome, cleanup) {
+        (Ok(rows), cleanup) => Ok(Report::new(plan, &rows, cleanup?)),
+        (Err(error), Ok(Some(Cancelled { left, .. }))) if left > 0 => {
+            Err(BenchError::Left { error: Box::new(error), left })
+        }
+        (Err(error), _) => Err(error),
+    }
 }
 
 async fn cancel(plan: &Plan, fleet: &Arc<Fleet>) -> Result<Option<Cancelled>, BenchError> {

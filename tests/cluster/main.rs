@@ -4,6 +4,7 @@
 mod harness;
 
 mod acknowledged;
+mod bench;
 mod clients;
 mod damaged;
 mod deviation;
