@@ -23,6 +23,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 const PLAIN_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Waits until each server answers what the workload is about.
+///
+/// # Errors
+/// When one does not, or refuses to.
 pub async fn answers(fleet: &Fleet, workload: Workload) -> Result<(), BenchError> {
     for target in fleet.targets() {
         let documents = &fleet.documents;

@@ -26,6 +26,10 @@ pub enum BenchError {
     Unexpected { url: String, waited_secs: u64, reason: String },
     #[error("visible asks every other server than the one it registered at; give two URLs or more in --urls")]
     OneUrl,
+    #[error(
+        "visible registers at each server in turn; give at least one of --connections for each URL in --urls"
+    )]
+    FewConnections,
     #[error("a task of the measurement failed, which is a bug: {0}")]
     Task(String),
     #[error("{error}; {left} instances could not be cancelled, and are there until their leases end")]

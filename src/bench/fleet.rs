@@ -84,6 +84,8 @@ impl Fleet {
         self.touched.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Gets all of them registered.
+    ///
     /// # Errors
     /// When a server does not take one, tried again and again.
     pub async fn register(self: &Arc<Self>) -> Result<(), BenchError> {
@@ -114,6 +116,8 @@ impl Fleet {
                     sleep(RETRY_PAUSE).await
                 }
                 Err(failure) => {
+                    // There will be no measurement, so the others may stop as well.
+                    self.halt.call();
                     return Err(BenchError::Register { url: connection.target().url(), failure });
                 }
             }
@@ -134,6 +138,9 @@ impl Fleet {
     }
 
     /// Cancels everything that may be registered.
+    ///
+    /// # Errors
+    /// When a task panicked.
     pub async fn cancel(self: &Arc<Self>) -> Result<Cancelled, BenchError> {
         let touched = self.touched.load(Ordering::Relaxed);
         let bar = progress::bar("cancelling", touched);

@@ -55,6 +55,8 @@ pub fn lanes(fleet: &Fleet) -> Vec<Lane> {
     (0..count).map(lane).collect()
 }
 
+/// # Errors
+/// When a task panicked.
 pub async fn run(
     lanes: Vec<Lane>,
     renew: Duration,

@@ -46,11 +46,17 @@ struct Counts {
 }
 
 /// # Errors
-/// When there is but one server.
+/// When there is but one server, or no connection for some.
 pub fn check(fleet: &Fleet) -> Result<(), BenchError> {
-    if fleet.targets().len() < 2 { Err(BenchError::OneUrl) } else { Ok(()) }
+    match fleet.targets().len() {
+        ..2 => Err(BenchError::OneUrl),
+        servers if servers > fleet.connections => Err(BenchError::FewConnections),
+        _ => Ok(()),
+    }
 }
 
+/// # Errors
+/// When a task panicked.
 pub async fn run(fleet: &Arc<Fleet>, rate: Option<f64>, window: &Window) -> Result<Vec<Row>, BenchError> {
     let mut tasks = JoinSet::new();
     let lanes = (fleet.connections / fleet.targets().len()).max(1);
