@@ -92,7 +92,7 @@ impl Lane {
                 Kind::Fetch => (&mut fetching, &mut fetches, &self.delta),
             };
             turns.advance();
-            if window.is_over(Instant::now()) {
+            if window.is_past(Instant::now()) {
                 tally.not_sent += u64::from(window.counts(due));
                 continue;
             }

@@ -154,7 +154,7 @@ impl Report {
         if self.not_sent > 0 {
             writeln!(
                 f,
-                "\n  {} requests were due and not sent until the end: ask for less, or give more --connections",
+                "\n  {} requests were due and not sent, not even late: ask for less, or give more --connections",
                 self.not_sent
             )?;
         }

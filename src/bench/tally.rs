@@ -19,7 +19,7 @@ pub struct Tally {
     in_time_bytes: u64,
     /// By what went wrong.
     failures: BTreeMap<String, u64>,
-    /// What was due within the window and not sent until its end.
+    /// What was due within the window and not sent.
     pub not_sent: u64,
     /// Connections that were made again.
     pub reconnects: u64,

@@ -20,6 +20,9 @@ impl Halt {
     }
 }
 
+/// For requests that were due within the window and came late, so that the last of them are not left out.
+const LATE_GRACE: Duration = Duration::from_secs(1);
+
 #[derive(Debug, Clone)]
 pub struct Window {
     /// When the warm-up begins.
@@ -41,7 +44,12 @@ impl Window {
         (self.begin..self.end).contains(&moment)
     }
 
-    /// Whether nothing more is to be sent at this moment.
+    /// Whether not even what was due within it is to be sent at this moment.
+    pub fn is_past(&self, now: Instant) -> bool {
+        now >= self.end + LATE_GRACE || self.is_halted()
+    }
+
+    /// Whether nothing new is to be sent at this moment.
     pub fn is_over(&self, now: Instant) -> bool {
         now >= self.end || self.is_halted()
     }
