@@ -21,7 +21,7 @@ use crate::encoding::{
 use crate::message::{self, StateHeader};
 use crate::registry::Snapshot;
 
-const MAGIC: &[u8; 8] = b"RSRGSNP1";
+const MAGIC: &[u8; 8] = b"RSRGSNP2";
 const CURRENT: &str = "current";
 const WRITING: &str = "writing";
 const INCOMING_PREFIX: &str = "incoming-";
