@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use openraft::errors::{NetworkError, Unreachable};
-use openraft::raft::{AppendEntriesRequest, StreamAppendResult};
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, StreamAppendResult};
 use tokio::time::Instant;
 use tonic::{Request, Streaming};
 
@@ -117,8 +117,14 @@ impl Answers {
             let Some(SentAppend { prev, last, .. }) = self.sent.queue().pop_front() else {
                 return Some(Err(broken("an answer to nothing that was sent")));
             };
-            let response = rpc::appended_from_message(answer).map_err(malformed);
-            return Some(response.map(|response| response.into_stream_result(prev, last)));
+            return Some(match rpc::appended_from_message(answer) {
+                // There is nothing before the first entry that could be another's.
+                Ok(AppendEntriesResponse::Conflict) if prev.is_none() => {
+                    Err(broken("the peer does not take the log from its beginning"))
+                }
+                Ok(response) => Ok(response.into_stream_result(prev, last)),
+                Err(error) => Err(malformed(error)),
+            });
         }
     }
 }

@@ -98,14 +98,16 @@ impl Peers {
         let not_proposed = |_| ForwardError::NotProposed(leader);
         let unknown = |reason: &str| ForwardError::Unknown { node: leader, reason: reason.to_owned() };
         let deadline = Instant::now() + timeout;
-        let opening = tokio::time::timeout_at(deadline, self.forward_stream(leader)).await;
-        let stream = opening.unwrap_or(Err(NotSent)).map_err(|_| ForwardError::NotProposed(leader))?;
-        let answer = stream.send(commands, count).map_err(not_proposed)?;
+        let Ok(opened) = tokio::time::timeout_at(deadline, self.forward_stream(leader)).await else {
+            self.connect_anew(leader);
+            return Err(ForwardError::NotProposed(leader));
+        };
+        let answer = opened.and_then(|stream| stream.send(commands, count)).map_err(not_proposed)?;
         let response = match tokio::time::timeout_at(deadline, answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => return Err(unknown("the connection is lost")),
             Err(_) => {
-                self.forward_streams().remove(&leader);
+                self.connect_anew(leader);
                 return Err(unknown("no answer in time"));
             }
         };
@@ -130,6 +132,14 @@ impl Peers {
         let opened = ForwardStream::open(&self.link(leader).ok_or(NotSent)?).await?;
         self.forward_streams().insert(leader, opened.clone());
         Ok(opened)
+    }
+
+    /// What is on its way on the connection there is may still be answered.
+    fn connect_anew(&self, leader: NodeId) {
+        self.forward_streams().remove(&leader);
+        if let Some(link) = self.link(leader) {
+            link.reset();
+        }
     }
 
     fn forward_streams(&self) -> MutexGuard<'_, BTreeMap<NodeId, ForwardStream>> {

@@ -65,7 +65,13 @@ impl AppView {
     }
 
     fn current(&self) -> Vec<Registration> {
-        self.instances.values().map(|instance| instance.current()).collect()
+        self.current_of(|_| true)
+    }
+
+    /// Those of the instances that are asked for, with the renewal times of this moment.
+    pub(super) fn current_of(&self, is_asked_for: impl Fn(&Registration) -> bool) -> Vec<Registration> {
+        let asked_for = self.instances.values().filter(|instance| is_asked_for(instance.registration()));
+        asked_for.map(|instance| instance.current()).collect()
     }
 }
 

@@ -156,12 +156,12 @@ impl View {
     /// the `apps__hashcode` of these alone, and `-1` for a version, as Eureka has it. With no such
     /// instance it is an empty envelope.
     pub fn vip(&self, name: &str, format: Format) -> Page {
-        self.vips.page(name, format)
+        self.vips.page(name, format, &self.apps, |of| of.instance.vips().vip_address)
     }
 
     /// The same for secure VIP addresses.
     pub fn svip(&self, name: &str, format: Format) -> Page {
-        self.secure_vips.page(name, format)
+        self.secure_vips.page(name, format, &self.apps, |of| of.instance.vips().secure_vip_address)
     }
 
     /// In ascending order of their names.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::View;
 use super::application::AppView;
 use super::instance::InstanceView;
-use crate::registry::{Change, Key, Lease, Registration, Registry};
+use crate::registry::{AppName, Change, Key, Lease, Registration, Registry};
 
 impl View {
     /// The view of a whole registry whose last visible change was at `index`. What the changes that led to it
@@ -17,7 +17,7 @@ impl View {
             for (id, registration) in instances {
                 let key = Key::new(name.clone(), id.clone());
                 let instance = Arc::new(InstanceView::new(registration.clone()));
-                view.enter(&key, &instance);
+                view.enter(name, registration);
                 view.enter_id(&key);
                 app.put(key.id, instance);
             }
@@ -92,21 +92,20 @@ impl View {
         let instance = Arc::new(InstanceView::new(registration.clone()));
         let app =
             self.apps.entry(key.app.clone()).or_insert_with(|| Arc::new(AppView::empty(key.app.clone())));
-        let former = Arc::make_mut(app).put(key.id.clone(), instance.clone());
+        let former = Arc::make_mut(app).put(key.id.clone(), instance);
 
-        self.enter(key, &instance);
+        self.enter(&key.app, registration);
         match former {
-            Some(former) => self.forget(key, &former),
+            Some(former) => self.forget(&key.app, former.registration()),
             None => self.enter_id(key),
         }
     }
 
     /// Takes an instance into counts and indexes.
-    fn enter(&mut self, key: &Key, instance: &Arc<InstanceView>) {
-        let registration = instance.registration();
+    fn enter(&mut self, app: &AppName, registration: &Registration) {
         let vips = registration.instance.vips();
-        self.vips.insert(vips.vip_address.as_deref(), key, instance);
-        self.secure_vips.insert(vips.secure_vip_address.as_deref(), key, instance);
+        self.vips.insert(vips.vip_address.as_deref(), app);
+        self.secure_vips.insert(vips.secure_vip_address.as_deref(), app);
         self.statuses.add(registration.status);
     }
 
@@ -125,15 +124,14 @@ impl View {
         }
         self.instances -= 1;
         self.apps_by_id.remove(&(key.id.clone(), key.app.clone()));
-        self.forget(key, &former);
+        self.forget(&key.app, former.registration());
     }
 
     /// Takes out of counts and indexes what a former instance had in them.
-    fn forget(&mut self, key: &Key, former: &Arc<InstanceView>) {
-        let registration = former.registration();
-        self.statuses.remove(registration.status);
-        let vips = registration.instance.vips();
-        self.vips.remove(vips.vip_address.as_deref(), key, former);
-        self.secure_vips.remove(vips.secure_vip_address.as_deref(), key, former);
+    fn forget(&mut self, app: &AppName, former: &Registration) {
+        self.statuses.remove(former.status);
+        let vips = former.instance.vips();
+        self.vips.remove(vips.vip_address.as_deref(), app);
+        self.secure_vips.remove(vips.secure_vip_address.as_deref(), app);
     }
 }
