@@ -1,5 +1,7 @@
 //! Every read of the registry, answered from this node's view.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::answer::{Answer, empty, not_modified, page};
@@ -14,6 +16,9 @@ use crate::view::{Bulk, Page, View};
 const INDEX: HeaderName = HeaderName::from_static("x-registry-index");
 const KNOWN_LEADER: HeaderName = HeaderName::from_static("x-registry-known-leader");
 const LAST_CONTACT: HeaderName = HeaderName::from_static("x-registry-last-contact");
+
+/// Their application is encoded in less time than it takes to have another thread do it.
+const SMALL_INSTANCES: usize = 32;
 
 /// Waits for what `?consistency=` asks: `linearizable`, or `local`, which is the default.
 ///
@@ -42,11 +47,17 @@ pub async fn read(
     let found = match resource {
         Resource::Applications => Some(bulk(&view, Bulk::Full, format, gzip).await),
         Resource::Delta => Some(bulk(&view, Bulk::Delta, format, gzip).await),
-        Resource::Application { app } => view.app(app.to_uppercase().as_str(), format),
+        Resource::Application { app } => application(&view, app.to_uppercase(), format).await,
         Resource::Instance { app, id } => view.instance(app.to_uppercase().as_str(), id, format.full()),
         Resource::InstanceById { id } => view.instance_by_id(id, format.full()),
-        Resource::Vip { name } => Some(view.vip(name, format)),
-        Resource::SecureVip { name } => Some(view.svip(name, format)),
+        Resource::Vip { name } => {
+            let name = name.clone();
+            Some(made_aside(&view, move |view| view.vip(&name, format)).await)
+        }
+        Resource::SecureVip { name } => {
+            let name = name.clone();
+            Some(made_aside(&view, move |view| view.svip(&name, format)).await)
+        }
         _ => return None,
     };
     let mut answer = match found {
@@ -63,15 +74,29 @@ pub async fn read(
     Some(answer)
 }
 
-/// The first page after a change may take a while to make, which is not for a thread that serves
-/// others.
-async fn bulk(view: &std::sync::Arc<View>, bulk: Bulk, format: Format, gzip: bool) -> Page {
-    if let Some(page) = view.bulk_if_made(bulk, format, gzip) {
-        return page;
+async fn bulk(view: &Arc<View>, bulk: Bulk, format: Format, gzip: bool) -> Page {
+    match view.bulk_if_made(bulk, format, gzip) {
+        Some(page) => page,
+        None => made_aside(view, move |view| view.bulk(bulk, format, gzip)).await,
     }
-    let making = view.clone();
-    let made = blocking(move || making.bulk(bulk, format, gzip)).await;
-    made.unwrap_or_else(|_| view.bulk(bulk, format, gzip))
+}
+
+async fn application(view: &Arc<View>, app: String, format: Format) -> Option<Page> {
+    let instances = view.application(app.as_str())?.instance_count();
+    match instances <= SMALL_INSTANCES {
+        true => view.app(app.as_str(), format),
+        false => made_aside(view, move |view| view.app(app.as_str(), format)).await,
+    }
+}
+
+/// The first page after a change may take a while to make, which is not for a thread that serves
+/// others and answers the leader's heartbeats.
+async fn made_aside<T: Send + 'static>(
+    view: &Arc<View>,
+    make: impl Fn(&View) -> T + Clone + Send + 'static,
+) -> T {
+    let (shared, making) = (view.clone(), make.clone());
+    blocking(move || making(&shared)).await.unwrap_or_else(|_| make(view))
 }
 
 /// Weak: the same tag may stand for later renewal times.
