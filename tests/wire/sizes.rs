@@ -32,6 +32,33 @@ fn a_body_over_one_mebibyte_is_refused_however_it_is_framed() {
     assert_eq!(applications(addr).len(), 0);
 }
 
+/// Some pages are made where the request is served, large ones elsewhere: nobody can tell.
+#[test]
+fn an_application_of_any_size_is_read_whole() {
+    let cluster = Cluster::start(1);
+    let addr = cluster.addrs()[0];
+    let mut registered = 0;
+    for size in [1, 32, 33, 100] {
+        for number in registered..size {
+            let document =
+                Document::new("GROWING", &format!("i-{number:03}")).set("vipAddress", "grows".into());
+            assert_eq!(document.register().expect(addr).status, 204);
+        }
+        registered = size;
+        let read = |path: &str| {
+            let answer = Request::get(path).accept_json().expect(addr);
+            assert_eq!(answer.status, 200, "{path}");
+            answer.value()
+        };
+        let instances = |app: &Value| app["instance"].as_array().map_or(0, Vec::len);
+        assert_eq!(instances(&read("/eureka/apps/growing")["application"]), size);
+        let vip = read("/eureka/vips/grows");
+        assert_eq!(instances(&vip["applications"]["application"][0]), size);
+        assert_eq!(vip["applications"]["apps__hashcode"], format!("UP_{size}_"));
+    }
+    assert_eq!(Request::get("/eureka/apps/nosuch").expect(addr).status, 404);
+}
+
 #[test]
 fn a_body_just_below_one_mebibyte_is_read() {
     let cluster = Cluster::start(1);
