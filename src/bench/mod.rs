@@ -6,12 +6,12 @@
 //! a [`tally`] of its own. At the end they are added up in a [`report`], and the fleet is cancelled.
 //! Nothing here knows more of a server than Eureka's protocol says.
 
+pub mod documents;
 pub mod plan;
 pub mod report;
 pub mod target;
 
 mod check;
-mod documents;
 mod error;
 mod fleet;
 

@@ -136,6 +136,11 @@ pub struct Response {
 }
 
 impl Response {
+    /// In the order in which they came.
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
     /// The value of a header, if it is there exactly once or more often with the first counting.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
