@@ -1,0 +1,69 @@
+//! From requests to commands, and batches of those.
+
+use std::hint::black_box;
+use std::sync::LazyLock;
+
+use axum::http::Method;
+use rs_registry::command::Command;
+use rs_registry::encoding::{EncodedBatch, EncodedCommands};
+use rs_registry::eureka::{Accepted, RequestFormat, decode_document, response_format};
+use rs_registry::http::{Action, Parameters, route};
+use rs_registry::registry::{AppName, Instance, InstanceId, Key, Origin};
+
+use super::service::{DIRTY_MS, Service};
+
+/// What the handler of a registration does with its body.
+pub fn register(format: RequestFormat, body: &[u8], app: &str) -> Accepted {
+    decode_document(format, body).unwrap().into_registration(app).unwrap()
+}
+
+/// What is done with the path and query of a client's renewal until it can join a batch.
+pub fn command_of_renewal((path, query): &(String, String)) -> EncodedCommands {
+    let Ok(Action::Renew { app, id }) = route(&Method::PUT, path) else {
+        panic!("{path} is no renewal's");
+    };
+    black_box(response_format(Some("application/json, application/*+json"), None).unwrap());
+    let key = Key::new(AppName::parse(&app).unwrap(), InstanceId::parse(&id).unwrap());
+    let last_dirty_ms = Parameters::new(Some(query)).last_dirty_ms().unwrap();
+    EncodedCommands::one(&Command::Renew { key, last_dirty_ms, overridden: None, origin: Origin::Client })
+}
+
+pub fn renewal(service: Service) -> Command {
+    let last_dirty_ms = Some(DIRTY_MS);
+    Command::Renew { key: service.key(), last_dirty_ms, overridden: None, origin: Origin::Client }
+}
+
+/// Made of the first body that is read: to read each takes longer than all the rest.
+pub fn registration(service: Service) -> Command {
+    static FIRST: LazyLock<Instance> = LazyLock::new(|| {
+        let first = Service { number: 0, apps: 1 };
+        register(RequestFormat::Json, first.json().as_bytes(), &first.app()).instance
+    });
+    let key = service.key();
+    let home = service.home();
+    let boxed = |text: String| Some(text.into_boxed_str());
+    let instance = Instance {
+        instance_id: boxed(service.id()),
+        app: key.app.clone(),
+        host_name: service.host().into(),
+        status_page_url: boxed(format!("{home}actuator/info")),
+        health_check_url: boxed(format!("{home}actuator/health")),
+        home_page_url: boxed(home),
+        vip_address: boxed(service.vip()),
+        secure_vip_address: boxed(service.vip()),
+        ..FIRST.clone()
+    };
+    Command::Register {
+        key,
+        instance: instance.into(),
+        last_dirty_ms: Some(DIRTY_MS),
+        origin: Origin::Client,
+    }
+}
+
+/// Commands as they go into the log.
+pub fn batch(commands: impl IntoIterator<Item = Command>, now_ms: i64) -> EncodedBatch {
+    let mut encoded = EncodedCommands::default();
+    commands.into_iter().for_each(|command| encoded.join(&EncodedCommands::one(&command)));
+    encoded.stamped(now_ms)
+}
