@@ -164,18 +164,8 @@ impl Reader {
     fn kind(&mut self, call: &Call, returned: i64) -> Option<Kind> {
         let descriptor = i32::try_from(returned).ok();
         match call.name.as_str() {
-            "openat" => {
-                let file = self.open_files;
-                self.open_files += 1;
-                self.descriptors.insert(descriptor?, file);
-                Some(Kind::Open {
-                    file,
-                    path: path(call, 0)?,
-                    creates: call.has_flag(2, "O_CREAT"),
-                    empties: call.has_flag(2, "O_TRUNC"),
-                    appends: call.has_flag(2, "O_APPEND"),
-                })
-            }
+            "openat" => self.opened(path(call, 0)?, |flag| call.has_flag(2, flag), descriptor?),
+            "open" => self.opened(PathBuf::from(call.text(0)?), |flag| call.has_flag(1, flag), descriptor?),
             "fcntl" if call.has_flag(1, "F_DUPFD_CLOEXEC") || call.has_flag(1, "F_DUPFD") => {
                 let file = self.descriptors.get(&call.fd(0)?).copied();
                 self.descriptors.extend(file.map(|file| (descriptor.expect("a descriptor"), file)));
@@ -195,6 +185,14 @@ impl Reader {
             "fcntl" => None,
             _ => self.written(call, Some(returned)).or_else(|| panic!("{call:?} is not understood")),
         }
+    }
+
+    fn opened(&mut self, path: PathBuf, has: impl Fn(&str) -> bool, descriptor: i32) -> Option<Kind> {
+        let file = self.open_files;
+        self.open_files += 1;
+        self.descriptors.insert(descriptor, file);
+        let (creates, empties, appends) = (has("O_CREAT"), has("O_TRUNC"), has("O_APPEND"));
+        Some(Kind::Open { file, path, creates, empties, appends })
     }
 
     /// What is known of a call when it begins.
