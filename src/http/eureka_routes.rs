@@ -4,6 +4,8 @@
 //! by one (an id may hold `%2F`), `;matrix=parameters` dropped, empty segments and a trailing slash
 //! ignored, and `delta` wins over an application of that name.
 
+use std::borrow::Cow;
+
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
 
@@ -96,7 +98,7 @@ pub fn route(method: &Method, path: &str) -> Result<Action, NoRoute> {
 fn resource(path: &str) -> Result<Resource, NoRoute> {
     let segments = path.split('/').filter(|segment| !segment.is_empty());
     let segments = segments.map(decode).collect::<Result<Vec<_>, _>>()?;
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let segments: Vec<&str> = segments.iter().map(Cow::as_ref).collect();
     match segments.as_slice() {
         ["eureka", version, rest @ ..] if is_version(version) => eureka(rest),
         ["eureka", rest @ ..] => eureka(rest),
@@ -128,10 +130,9 @@ fn eureka(segments: &[&str]) -> Result<Resource, NoRoute> {
     })
 }
 
-fn decode(segment: &str) -> Result<String, NoRoute> {
+fn decode(segment: &str) -> Result<Cow<'_, str>, NoRoute> {
     let without_matrix = segment.split(';').next().unwrap_or_default();
-    let decoded = percent_decode_str(without_matrix).decode_utf8().map_err(|_| NoRoute::BadPath)?;
-    Ok(decoded.into_owned())
+    percent_decode_str(without_matrix).decode_utf8().map_err(|_| NoRoute::BadPath)
 }
 
 #[cfg(test)]

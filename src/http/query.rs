@@ -11,6 +11,7 @@ use super::request::Parameters;
 use super::{Facade, request};
 use crate::blocking::blocking;
 use crate::eureka::{Format, accepts_gzip};
+use crate::raft::Freshness;
 use crate::view::{Bulk, Page, View};
 
 const INDEX: HeaderName = HeaderName::from_static("x-registry-index");
@@ -83,9 +84,12 @@ async fn bulk(view: &Arc<View>, bulk: Bulk, format: Format, gzip: bool) -> Page 
 
 async fn application(view: &Arc<View>, app: String, format: Format) -> Option<Page> {
     let instances = view.application(app.as_str())?.instance_count();
-    match instances <= SMALL_INSTANCES {
-        true => view.app(app.as_str(), format),
-        false => made_aside(view, move |view| view.app(app.as_str(), format)).await,
+    if instances <= SMALL_INSTANCES {
+        return view.app(app.as_str(), format);
+    }
+    match view.app_if_made(app.as_str(), format) {
+        Some(page) => Some(page),
+        None => made_aside(view, move |view| view.app(app.as_str(), format)).await,
     }
 }
 
@@ -121,9 +125,9 @@ fn tagged(mut answer: Answer, tag: Option<HeaderValue>) -> Answer {
 
 /// How fresh this node's answer is.
 fn describe(facade: &Facade, index: u64, headers: &mut HeaderMap) {
-    let consensus = &facade.consensus;
-    let contact_ms = u64::try_from(consensus.last_contact().as_millis()).unwrap_or(u64::MAX);
-    let known = if consensus.knows_leader() { "true" } else { "false" };
+    let Freshness { last_contact, knows_leader } = facade.consensus.freshness();
+    let contact_ms = u64::try_from(last_contact.as_millis()).unwrap_or(u64::MAX);
+    let known = if knows_leader { "true" } else { "false" };
     headers.insert(INDEX, HeaderValue::from(index));
     headers.insert(KNOWN_LEADER, HeaderValue::from_static(known));
     headers.insert(LAST_CONTACT, HeaderValue::from(contact_ms));

@@ -1,5 +1,7 @@
 //! What a request says beside its body: names in its path, parameters, headers.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderMap, HeaderName, header};
 
 use super::error::HttpError;
@@ -78,10 +80,10 @@ pub fn format(headers: &HeaderMap) -> Result<Format, HttpError> {
 }
 
 /// All values of a header, as one.
-pub fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+pub fn joined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Cow<'h, str>> {
     let mut values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let first = values.next()?.into_owned();
-    Some(values.fold(first, |joined, value| joined + "," + &value))
+    let first = values.next()?;
+    Some(values.fold(first, |joined, value| joined + "," + value))
 }
 
 #[cfg(test)]

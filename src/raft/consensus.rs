@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::errors::{ClientWriteError, InitializeError, RaftError};
-use openraft::{Instant as _, LogIdOptionExt, Raft, ReadPolicy, ServerState, SnapshotPolicy};
+use openraft::{Instant as _, LogIdOptionExt, Raft, RaftMetrics, ReadPolicy, ServerState, SnapshotPolicy};
 
 use super::compaction::Compaction;
 use super::connector::Connector;
@@ -48,6 +48,15 @@ pub enum Leader {
     ThisNode,
     Other(NodeId),
     Unknown,
+}
+
+/// How far what this node knows may be behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// How long ago it heard from a quorum: as leader from the others, else from the leader.
+    pub last_contact: Duration,
+    /// Whether a leader is known and has been in touch: at the leader, a quorum has.
+    pub knows_leader: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,8 +197,10 @@ impl Consensus {
     }
 
     pub fn leader(&self) -> Leader {
-        let metrics = self.raft.metrics();
-        let metrics = metrics.borrow_watched();
+        self.leader_by(&self.raft.metrics().borrow_watched())
+    }
+
+    fn leader_by(&self, metrics: &RaftMetrics<TypeConfig>) -> Leader {
         match metrics.current_leader {
             _ if metrics.running_state.is_err() || self.log_failures.of(Part::Log).is_some() => {
                 Leader::Unknown
@@ -200,15 +211,24 @@ impl Consensus {
         }
     }
 
-    /// Whether a leader is known and has been in touch: at the leader, a quorum has.
     pub fn knows_leader(&self) -> bool {
-        self.leader() != Leader::Unknown && self.last_contact() <= self.leader_silence
+        self.freshness().knows_leader
     }
 
     /// How long ago this node heard from a quorum: as leader from the others, else from the leader.
     pub fn last_contact(&self) -> Duration {
+        self.freshness().last_contact
+    }
+
+    pub fn freshness(&self) -> Freshness {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
+        let last_contact = self.last_contact_by(&metrics);
+        let has_leader = self.leader_by(&metrics) != Leader::Unknown;
+        Freshness { last_contact, knows_leader: has_leader && last_contact <= self.leader_silence }
+    }
+
+    fn last_contact_by(&self, metrics: &RaftMetrics<TypeConfig>) -> Duration {
         let alone = || metrics.membership_config.membership().voter_ids().eq([self.node_id]);
         match (metrics.state, &metrics.last_quorum_acked) {
             (ServerState::Leader, _) if alone() => Duration::ZERO,

@@ -34,7 +34,7 @@ mod types;
 pub use checkpoints::{CHECKPOINT_FORM, Checkpoint};
 pub use comparison::{Comparer, Comparison, Deviation};
 pub use connector::{Connector, Tcp};
-pub use consensus::{Consensus, ConsensusError, Leader, Role, Status, WriteError, Written};
+pub use consensus::{Consensus, ConsensusError, Freshness, Leader, Role, Status, WriteError, Written};
 pub use incoming::IncomingError;
 pub use join::{join, keep_known};
 pub use link::{CLUSTER_HEADER, MAX_MESSAGE_BYTES, TO_HEADER};

@@ -64,6 +64,10 @@ impl AppView {
         self.documents.get_or_make(format, make).clone()
     }
 
+    pub(super) fn page_if_made(&self, format: Format) -> Option<Page> {
+        self.documents.get(format).cloned()
+    }
+
     fn current(&self) -> Vec<Registration> {
         self.current_of(|_| true)
     }

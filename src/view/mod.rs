@@ -139,6 +139,11 @@ impl View {
         self.application(app).map(|app| app.page(format))
     }
 
+    /// The same document if it was made before; costs nothing.
+    pub fn app_if_made(&self, app: &(impl Borrow<str> + ?Sized), format: Format) -> Option<Page> {
+        self.application(app)?.page_if_made(format)
+    }
+
     /// An instance's document with its current renewal time, never compressed.
     pub fn instance(&self, app: &(impl Borrow<str> + ?Sized), id: &str, format: Format) -> Option<Page> {
         self.application(app)?.instance(id).map(|instance| instance.page(format))

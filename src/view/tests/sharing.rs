@@ -118,3 +118,18 @@ fn views_go_between_threads() {
     assert_shareable::<View>();
     assert_shareable::<Page>();
 }
+
+#[test]
+fn readers_share_an_applications_document_until_it_changes() {
+    let before = view_of(&[Sample::new("BILLING", "a"), Sample::new("LEDGER", "a")]);
+    assert!(before.app_if_made("BILLING", Format::Json).is_none());
+    let first = before.app("BILLING", Format::Json).unwrap();
+    let made = before.app_if_made("BILLING", Format::Json).unwrap();
+    assert_eq!(not_shared(&first, &made), Vec::<usize>::new());
+    assert!(before.app_if_made("BILLING", Format::Xml).is_none());
+
+    let after = before.update(&[Sample::new("LEDGER", "b").put()], 8);
+    assert!(after.app_if_made("BILLING", Format::Json).is_some());
+    let after = after.update(&[Sample::new("BILLING", "b").put()], 9);
+    assert!(after.app_if_made("BILLING", Format::Json).is_none());
+}
