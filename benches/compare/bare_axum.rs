@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use super::answers::Answers;
 use super::best::Best;
@@ -46,10 +46,7 @@ impl<'a> BareAxum<'a> {
         }
         if round.wants(Group::Fetch) {
             for read in Read::ALL {
-                // None of a node that was not measured, or failed.
-                if self.answers.has(read) {
-                    round.attempt([Measure::Read(read)], |settings| self.read(settings, read));
-                }
+                round.attempt([Measure::Read(read)], |settings| self.read(settings, read));
             }
         }
     }
@@ -67,6 +64,7 @@ impl<'a> BareAxum<'a> {
     }
 
     fn read(&mut self, settings: &Settings, read: Read) -> anyhow::Result<[f64; 1]> {
+        ensure!(self.answers.has(read), "no node has answered it before");
         let (output, answers) = (self.output, &self.answers);
         self.threads.measure(read.name(), |threads| {
             let (_process, addr) = serve(output, answers, threads)?;

@@ -4,7 +4,7 @@
 //! server), and writes the medians and ratios to standard output and to `target/compare`, with a plot. What cannot be
 //! built or fails is named in a line; the rest is measured, and the exit code is 1. Data is in `target/compare` too.
 //!
-//! - `COMPARE_SECS`: measured time of a load; 5. `COMPARE_WARM_UP_SECS`: load before it; 2.
+//! - `COMPARE_SECS`: measured time of a load; 4. `COMPARE_WARM_UP_SECS`: load before it; 2.
 //! - `COMPARE_PACED_WARM_UP_SECS`: the same for clients at Eureka's pace; 6, until the state that registering made is
 //!   stored. For three minutes deltas have all that was registered; 185 shows what remains after that.
 //! - `COMPARE_ROUNDS`: how often all is measured; 3.

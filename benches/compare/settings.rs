@@ -22,7 +22,7 @@ impl Settings {
     /// When a variable cannot be read.
     pub fn read() -> anyhow::Result<Self> {
         Ok(Self {
-            secs: number("COMPARE_SECS", 5)?,
+            secs: number("COMPARE_SECS", 4)?,
             warm_up_secs: number("COMPARE_WARM_UP_SECS", 2)?,
             paced_warm_up_secs: number("COMPARE_PACED_WARM_UP_SECS", 6)?,
             rounds: number("COMPARE_ROUNDS", 3)?,

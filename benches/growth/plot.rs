@@ -138,7 +138,7 @@ impl Panel {
             }))?;
             let name = style(&curve.colour, VPos::Top).pos(Pos::new(HPos::Right, VPos::Top));
             chart.draw_series(points.last().map(|point| {
-                EmptyElement::at(*point) + Text::new(curve.name, (NAME_SHIFT, LABEL_DISTANCE), name)
+                EmptyElement::at(*point) + Text::new(curve.name, (NAME_SHIFT, 2 * LABEL_DISTANCE), name)
             }))?;
         }
         Ok(())
