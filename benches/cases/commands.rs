@@ -1,14 +1,13 @@
 //! From requests to commands, and batches of those.
 
 use std::hint::black_box;
-use std::sync::LazyLock;
 
 use axum::http::Method;
 use rs_registry::command::Command;
 use rs_registry::encoding::{EncodedBatch, EncodedCommands};
 use rs_registry::eureka::{Accepted, RequestFormat, decode_document, response_format};
 use rs_registry::http::{Action, Parameters, route};
-use rs_registry::registry::{AppName, Instance, InstanceId, Key, Origin};
+use rs_registry::registry::{AppName, InstanceId, Key, Origin};
 
 use super::service::{DIRTY_MS, Service};
 
@@ -33,28 +32,10 @@ pub fn renewal(service: Service) -> Command {
     Command::Renew { key: service.key(), last_dirty_ms, overridden: None, origin: Origin::Client }
 }
 
-/// Made of the first body that is read: to read each takes longer than all the rest.
 pub fn registration(service: Service) -> Command {
-    static FIRST: LazyLock<Instance> = LazyLock::new(|| {
-        let first = Service { number: 0, apps: 1 };
-        register(RequestFormat::Json, first.json().as_bytes(), &first.app()).instance
-    });
-    let key = service.key();
-    let home = service.home();
-    let boxed = |text: String| Some(text.into_boxed_str());
-    let instance = Instance {
-        instance_id: boxed(service.id()),
-        app: key.app.clone(),
-        host_name: service.host().into(),
-        status_page_url: boxed(format!("{home}actuator/info")),
-        health_check_url: boxed(format!("{home}actuator/health")),
-        home_page_url: boxed(home),
-        vip_address: boxed(service.vip()),
-        secure_vip_address: boxed(service.vip()),
-        ..FIRST.clone()
-    };
+    let instance = register(RequestFormat::Json, service.json().as_bytes(), &service.app()).instance;
     Command::Register {
-        key,
+        key: service.key(),
         instance: instance.into(),
         last_dirty_ms: Some(DIRTY_MS),
         origin: Origin::Client,

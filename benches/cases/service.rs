@@ -1,11 +1,19 @@
 //! Instances as Spring Cloud clients have them: their names, requests, and bodies of 1 KB.
 
+use std::sync::LazyLock;
+
+use rs_registry::bench::documents::Documents;
+use rs_registry::bench::plan::DocumentKind;
 use rs_registry::registry::{AppName, InstanceId, Key};
-use serde_json::json;
 
 /// The version of every document.
 pub const DIRTY_MS: i64 = 1_700_000_000_000;
-const DATA_CENTER_CLASS: &str = "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo";
+
+/// More than any application here has.
+const MOST_PER_APP: usize = 100_000;
+
+static DOCUMENTS: LazyLock<Documents> =
+    LazyLock::new(|| Documents::new(DocumentKind::Spring, "SERVICE", MOST_PER_APP, 90));
 
 /// The instance of this number, among so many applications that numbers which follow each other are of different
 /// ones.
@@ -16,29 +24,21 @@ pub struct Service {
 }
 
 impl Service {
-    pub fn app(self) -> String {
-        format!("SERVICE-{}", self.number % self.apps)
+    /// Its number among the documents, which are of one application after the other.
+    fn place(self) -> usize {
+        self.number % self.apps * MOST_PER_APP + self.number / self.apps
     }
 
-    pub fn id(self) -> String {
-        format!("{}:{}:8080", self.host(), self.vip())
+    pub fn app(self) -> String {
+        DOCUMENTS.app(self.place())
+    }
+
+    fn id(self) -> String {
+        DOCUMENTS.id(self.place())
     }
 
     pub fn key(self) -> Key {
         Key::new(AppName::parse(&self.app()).unwrap(), InstanceId::parse(&self.id()).unwrap())
-    }
-
-    pub fn host(self) -> String {
-        let [_, a, b, c] = (self.number as u32).to_be_bytes();
-        format!("10-{a}-{b}-{c}.pods.example.internal")
-    }
-
-    pub fn home(self) -> String {
-        format!("http://{}:8080/", self.host())
-    }
-
-    pub fn vip(self) -> String {
-        self.app().to_lowercase()
     }
 
     /// Path and query of its client's renewal.
@@ -49,42 +49,6 @@ impl Service {
 
     /// The body of its client's registration.
     pub fn json(self) -> String {
-        let home = self.home();
-        let vip = self.vip();
-        let instance = json!({
-            "instanceId": self.id(),
-            "app": self.app(),
-            "appGroupName": null,
-            "ipAddr": "10.1.2.3",
-            "sid": "na",
-            "statusPageUrl": format!("{home}actuator/info"),
-            "healthCheckUrl": format!("{home}actuator/health"),
-            "homePageUrl": home,
-            "secureHealthCheckUrl": null,
-            "vipAddress": vip,
-            "secureVipAddress": vip,
-            "countryId": 1,
-            "dataCenterInfo": {"@class": DATA_CENTER_CLASS, "name": "MyOwn"},
-            "hostName": self.host(),
-            "status": "UP",
-            "overriddenStatus": "UNKNOWN",
-            "port": {"$": 8080, "@enabled": "true"},
-            "securePort": {"$": 443, "@enabled": "false"},
-            "leaseInfo": {
-                "renewalIntervalInSecs": 30,
-                "durationInSecs": 90,
-                "registrationTimestamp": 0,
-                "lastRenewalTimestamp": 0,
-                "evictionTimestamp": 0,
-                "serviceUpTimestamp": 0,
-            },
-            "isCoordinatingDiscoveryServer": false,
-            "lastUpdatedTimestamp": DIRTY_MS.to_string(),
-            "lastDirtyTimestamp": DIRTY_MS.to_string(),
-            "actionType": null,
-            "asgName": null,
-            "metadata": {"management.port": "8080", "zone": "zone-1", "version": "2.31.0"},
-        });
-        json!({ "instance": instance }).to_string()
+        DOCUMENTS.json(self.place())
     }
 }

@@ -6,6 +6,7 @@ pub mod harness;
 
 mod child;
 mod cpu_watch;
+mod ink;
 mod invocation;
 mod load;
 mod machine;
@@ -15,6 +16,7 @@ mod process;
 
 pub use child::Child;
 pub use cpu_watch::CpuWatch;
+pub use ink::{BLUE, FAINT_INK, INK, text_style};
 pub use invocation::{is_bench, list, number};
 pub use load::{Figures, Load, fill};
 pub use machine::Machine;

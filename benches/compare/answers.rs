@@ -3,18 +3,16 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use rs_registry::bench::documents::Documents;
-use rs_registry::bench::plan::{DocumentKind, Plan, Workload};
+use rs_registry::bench::plan::DocumentKind;
 
 use super::common::Output;
 use super::common::harness::Request;
 use super::measure::Read;
-use super::ours::CONNECTIONS;
 
 /// One file for the head of each answer, and one for its body.
 pub struct Answers {
@@ -108,18 +106,5 @@ impl Answers {
 
 /// Those that `rs-registry bench` registers by default.
 pub fn documents() -> Documents {
-    Documents::new(&Plan {
-        workload: Workload::Register,
-        urls: Vec::new(),
-        connections: CONNECTIONS as usize,
-        warm_up: Duration::ZERO,
-        duration: Duration::ZERO,
-        instances: 1,
-        instances_per_app: 100,
-        app_prefix: "BENCH".to_owned(),
-        document: DocumentKind::Spring,
-        lease_secs: 3_600,
-        keep: false,
-        rate: None,
-    })
+    Documents::new(DocumentKind::Spring, "BENCH", 100, 3_600)
 }

@@ -2,9 +2,9 @@
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::{HPos, VPos};
 
-use super::common::grouped;
+use super::common::{BLUE, FAINT_INK, INK, grouped, text_style};
 use super::measure::{Measure, Read, Server};
 use super::results::Results;
 
@@ -19,9 +19,6 @@ const BAR_GAP: i32 = 7;
 const PANEL_GAP: i32 = 16;
 const BAR_LEAST_WIDTH: f64 = 1.0;
 
-const INK: RGBColor = RGBColor(36, 41, 47);
-const FAINT_INK: RGBColor = RGBColor(87, 96, 106);
-const OURS: RGBColor = RGBColor(31, 111, 180);
 const OTHERS: RGBColor = RGBColor(175, 184, 193);
 
 struct Panel {
@@ -62,7 +59,6 @@ pub fn svg(results: &Results) -> anyhow::Result<String> {
     {
         let area = SVGBackend::with_string(&mut text, (WIDTH.unsigned_abs(), height.unsigned_abs()));
         let area = area.into_drawing_area();
-        // The page below may be dark.
         area.fill(&WHITE)?;
         let mut top = MARGIN;
         for panel in &panels {
@@ -113,7 +109,11 @@ impl Panel {
     }
 
     fn draw(&self, area: &Area<'_>, top: i32) -> anyhow::Result<()> {
-        area.draw(&Text::new(self.title.clone(), (MARGIN, top), style(17.0, &INK, HPos::Left, VPos::Top)))?;
+        area.draw(&Text::new(
+            self.title.clone(),
+            (MARGIN, top),
+            text_style(17, &INK, HPos::Left, VPos::Top),
+        ))?;
         let most = self.bars.iter().map(|bar| bar.value).fold(self.full, f64::max);
         let room = f64::from(WIDTH - MARGIN - LABELS_WIDTH - FIGURES_WIDTH);
         let mut y = top + TITLE_HEIGHT;
@@ -128,16 +128,12 @@ impl Panel {
 impl Bar {
     fn draw(&self, area: &Area<'_>, top: i32, length: i32) -> anyhow::Result<()> {
         let (left, middle) = (MARGIN + LABELS_WIDTH, top + BAR_HEIGHT / 2);
-        let label = style(14.0, &FAINT_INK, HPos::Right, VPos::Center);
+        let label = text_style(14, &FAINT_INK, HPos::Right, VPos::Center);
         area.draw(&Text::new(self.label.clone(), (left - 8, middle), label))?;
-        let colour = if self.server == Server::Ours { OURS } else { OTHERS };
+        let colour = if self.server == Server::Ours { BLUE } else { OTHERS };
         area.draw(&Rectangle::new([(left, top), (left + length, top + BAR_HEIGHT)], colour.filled()))?;
-        let figure = style(14.0, &INK, HPos::Left, VPos::Center);
+        let figure = text_style(14, &INK, HPos::Left, VPos::Center);
         area.draw(&Text::new(self.figure.clone(), (left + length + 6, middle), figure))?;
         Ok(())
     }
-}
-
-fn style(size: f64, colour: &'static RGBColor, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
-    TextStyle::from(("sans-serif", size)).color(colour).pos(Pos::new(horizontal, vertical))
 }

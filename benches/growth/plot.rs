@@ -6,12 +6,13 @@ use plotters::coord::Shift;
 use plotters::coord::combinators::LogCoord;
 use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::{HPos, VPos};
 
-use super::common::grouped;
+use super::common::{BLUE, FAINT_INK, INK, grouped, text_style};
 use super::size::Size;
 
 const SIZE: (u32, u32) = (880, 640);
+const FIGURE_SIZE: u32 = 13;
 const PANEL_MARGIN: u32 = 14;
 /// Above the highest point.
 const HEADROOM: f64 = 1.2;
@@ -20,10 +21,7 @@ const LABEL_DISTANCE: i32 = 7;
 /// Of a curve's name to the right, from the last point.
 const NAME_SHIFT: i32 = 28;
 
-const INK: RGBColor = RGBColor(36, 41, 47);
-const FAINT_INK: RGBColor = RGBColor(110, 119, 129);
 const GRID: RGBColor = RGBColor(234, 238, 242);
-const BLUE: RGBColor = RGBColor(31, 111, 180);
 const ORANGE: RGBColor = RGBColor(207, 104, 12);
 
 struct Panel {
@@ -48,7 +46,6 @@ pub fn svg(sizes: &[Size]) -> anyhow::Result<String> {
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
-        // The page below may be dark.
         area.fill(&WHITE)?;
         for (place, panel) in area.split_evenly((2, 2)).iter().zip(panels()) {
             panel.draw(place, sizes)?;
@@ -120,7 +117,7 @@ impl Panel {
             .bold_line_style(GRID)
             .light_line_style(TRANSPARENT)
             .axis_style(FAINT_INK)
-            .label_style(("sans-serif", 13).into_font().color(&FAINT_INK))
+            .label_style(("sans-serif", FIGURE_SIZE).into_font().color(&FAINT_INK))
             .x_label_formatter(&figure)
             .y_label_formatter(&figure)
             .x_desc("instances")
@@ -132,11 +129,11 @@ impl Panel {
                 sizes.iter().map(|size| (f64::from(size.instances), (curve.value)(size))).collect();
             chart.draw_series(LineSeries::new(points.iter().copied(), curve.colour.stroke_width(2)))?;
             chart.draw_series(points.iter().map(|point| Circle::new(*point, 4, curve.colour.filled())))?;
-            let figure = style(&INK, VPos::Bottom);
+            let figure = text_style(FIGURE_SIZE, &INK, HPos::Center, VPos::Bottom);
             chart.draw_series(points.iter().map(|(x, y)| {
                 EmptyElement::at((*x, *y)) + Text::new(grouped(*y), (0, -LABEL_DISTANCE), figure.clone())
             }))?;
-            let name = style(&curve.colour, VPos::Top).pos(Pos::new(HPos::Right, VPos::Top));
+            let name = text_style(FIGURE_SIZE, &curve.colour, HPos::Right, VPos::Top);
             chart.draw_series(points.last().map(|point| {
                 EmptyElement::at(*point) + Text::new(curve.name, (NAME_SHIFT, 2 * LABEL_DISTANCE), name)
             }))?;
@@ -148,8 +145,4 @@ impl Panel {
 /// Around these two.
 fn whole_decades(least: f64, most: f64) -> Range<f64> {
     10_f64.powf(least.log10().floor())..10_f64.powf((most * HEADROOM).log10().ceil())
-}
-
-fn style<'a>(colour: &'a RGBColor, vertical: VPos) -> TextStyle<'a> {
-    TextStyle::from(("sans-serif", 13)).color(colour).pos(Pos::new(HPos::Center, vertical))
 }

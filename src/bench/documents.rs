@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::plan::{DocumentKind, Plan};
+use super::plan::DocumentKind;
 
 /// Names instances by number and writes their documents.
 #[derive(Debug, Clone)]
@@ -20,15 +20,11 @@ pub struct Documents {
 const DATA_CENTER_CLASS: &str = "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo";
 
 impl Documents {
-    pub fn new(plan: &Plan) -> Self {
+    /// So many instances `per_app`, one at least; leases of `lease_secs`.
+    pub fn new(kind: DocumentKind, app_prefix: &str, per_app: usize, lease_secs: u32) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self {
-            kind: plan.document,
-            app_prefix: plan.app_prefix.clone(),
-            per_app: plan.instances_per_app,
-            lease_secs: plan.lease_secs,
-            dirty_ms: since_epoch.as_millis().to_string(),
-        }
+        let dirty_ms = since_epoch.as_millis().to_string();
+        Self { kind, app_prefix: app_prefix.to_owned(), per_app, lease_secs, dirty_ms }
     }
 
     pub fn app(&self, number: usize) -> String {

@@ -50,7 +50,12 @@ const CANCEL_FAILURES_MAX: u32 = 3;
 impl Fleet {
     pub fn new(plan: &Plan, targets: Vec<Arc<Target>>, halt: Halt) -> Self {
         Self {
-            documents: Documents::new(plan),
+            documents: Documents::new(
+                plan.document,
+                &plan.app_prefix,
+                plan.instances_per_app,
+                plan.lease_secs,
+            ),
             instances: plan.instances,
             connections: plan.connections,
             halt,
