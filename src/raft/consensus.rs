@@ -211,15 +211,17 @@ impl Consensus {
         }
     }
 
+    /// [`Freshness::knows_leader`].
     pub fn knows_leader(&self) -> bool {
         self.freshness().knows_leader
     }
 
-    /// How long ago this node heard from a quorum: as leader from the others, else from the leader.
+    /// [`Freshness::last_contact`].
     pub fn last_contact(&self) -> Duration {
         self.freshness().last_contact
     }
 
+    /// Both of one moment.
     pub fn freshness(&self) -> Freshness {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
