@@ -94,6 +94,10 @@ impl<'o> XmlWriter<'o> {
 /// reference, becomes U+FFFD: XStream writes references to it, at which other parsers than its own
 /// give up the whole document.
 pub(super) fn escape(text: &str, out: &mut Vec<u8>) {
+    // Nearly all texts: one look at each byte, many at a time.
+    if !text.bytes().fold(false, |found, byte| found | may_need_escape(byte)) {
+        return out.extend_from_slice(text.as_bytes());
+    }
     let mut clean_from = 0;
     for (at, character) in text.char_indices() {
         let replacement = match character {
@@ -119,6 +123,11 @@ pub(super) fn escape(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(&text.as_bytes()[clean_from..]);
 }
 
+/// Whether a byte is, or begins, something that is not written as it is.
+fn may_need_escape(byte: u8) -> bool {
+    byte < b' ' || matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'' | 0x7f) || !byte.is_ascii()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +144,16 @@ mod tests {
         assert_eq!(escaped("it's\r\n\tso"), "it&apos;s&#xd;\n\tso");
         assert_eq!(escaped("żółć ☃ 😀$_"), "żółć ☃ 😀$_");
         assert_eq!(escaped("a\u{7f}\u{85}\u{9f}\u{a0}b"), "a&#x7f;&#x85;&#x9f;\u{a0}b");
+    }
+
+    #[test]
+    fn characters_are_escaped_also_where_they_stand_alone() {
+        let changed: String =
+            ('\0'..='\u{9f}').filter(|it| escaped(&it.to_string()) != it.to_string()).collect();
+        let controls = |range: std::ops::RangeInclusive<char>| range.filter(|it| !matches!(it, '\t' | '\n'));
+        let expected: String =
+            controls('\0'..='\u{1f}').chain("\"&'<>".chars()).chain(controls('\u{7f}'..='\u{9f}')).collect();
+        assert_eq!(changed, expected);
     }
 
     #[test]
