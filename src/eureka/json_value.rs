@@ -15,7 +15,13 @@ pub(super) struct Value<'a>(&'a str);
 
 /// The first value of a body, once its nesting is known to be bounded. Nothing after it is read.
 pub(super) fn root(text: &str) -> Result<Value<'_>, DecodeError> {
-    check_depth(text)?;
+    let text = text.trim_start_matches([' ', '\t', '\n', '\r']);
+    if text.starts_with(['{', '['])
+        && let Some(len) = nested_len(text)?
+    {
+        // Whether it is well-formed is found out when its members are read, all of which are.
+        return Ok(Value(&text[..len]));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let raw: &RawValue = serde::Deserialize::deserialize(&mut deserializer).map_err(malformed)?;
     Ok(Value(raw.get()))
@@ -113,35 +119,40 @@ pub(super) fn integer(text: &str) -> i64 {
     }
 }
 
-/// Refuses text whose first value is nested too deeply, before anything else looks at it.
-fn check_depth(text: &str) -> Result<(), DecodeError> {
+/// How long the object or array is that a text starts with, if it is whole, though perhaps malformed. Refuses
+/// one that is nested too deeply, before anything else looks at it.
+fn nested_len(text: &str) -> Result<Option<usize>, DecodeError> {
+    let bytes = text.as_bytes();
     let mut depth = 0usize;
-    let mut in_string = false;
-    let mut escaped = false;
-    for byte in text.bytes() {
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b'{' | b'[' => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return Err(DecodeError::TooDeep);
-                }
-            }
-            b'}' | b']' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Ok(());
-                }
-            }
-            _ => {}
+    let mut at = 0;
+    while let Some(found) =
+        bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']'))
+    {
+        at += found + 1;
+        match bytes[at - 1] {
+            b'"' => match string_len(&bytes[at..]) {
+                Some(len) => at += len,
+                None => return Ok(None),
+            },
+            b'{' | b'[' if depth == MAX_DEPTH => return Err(DecodeError::TooDeep),
+            b'{' | b'[' => depth += 1,
+            _ if depth <= 1 => return Ok(Some(at)),
+            _ => depth -= 1,
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+/// How long the rest of a string is after its opening quote, with the closing one.
+fn string_len(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += bytes.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
 }
 
 fn malformed(error: serde_json::Error) -> DecodeError {
@@ -307,6 +318,31 @@ mod tests {
         let quoted = format!(r#"{{"\"{0}":"{0}\\"}}"#, "[".repeat(100));
         assert!(root(&quoted).is_ok());
         assert!(root(&format!("{{}}{}", "[".repeat(100))).is_ok());
+    }
+
+    #[test]
+    fn a_value_ends_where_its_brackets_do() {
+        for (text, len) in [
+            (r#"{}"#, Some(2)),
+            (r#"{"a":[{}]} }"#, Some(10)),
+            (r#"["]\"]\\"]]"#, Some(10)),
+            (r#"{"a":1] }"#, Some(7)),
+            (r#"{"a":{}"#, None),
+            (r#"{"a"#, None),
+            (r#"{"a\"#, None),
+            (r#"{"a\\"#, None),
+            ("{", None),
+        ] {
+            assert_eq!(nested_len(text), Ok(len), "{text}");
+        }
+        for text in [r#"{"a":1] }"#, "{]}", "[}", r#"{"a":1,}"#, r#"{"a" 1}"#] {
+            let value = root(text).unwrap();
+            let result = match value.is_object() {
+                true => value.each_member("x", |_, _| Ok(())),
+                false => value.each_element("x", |_| Ok(())),
+            };
+            assert!(matches!(result, Err(DecodeError::Json(_))), "{text}");
+        }
     }
 
     #[test]
