@@ -1,6 +1,6 @@
 //! Names, checked once at the edge and trusted from there on.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::sync::Arc;
 
@@ -45,9 +45,11 @@ impl AppName {
     /// # Errors
     /// [`NameError`] if it is empty, too long, or holds a NUL.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let upper = text.to_uppercase();
+        // As every name is that was parsed before.
+        let is_upper = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_lowercase());
+        let upper = if is_upper { Cow::Borrowed(text) } else { Cow::Owned(text.to_uppercase()) };
         check_name("application name", &upper)?;
-        Ok(Self(upper.into()))
+        Ok(Self(upper.as_ref().into()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -116,5 +118,25 @@ impl fmt::Display for Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn application_names_are_in_capitals_whatever_they_came_in() {
+        for (said, kept) in [
+            ("demo-1", "DEMO-1"),
+            ("DEMO_1", "DEMO_1"),
+            ("DEMo", "DEMO"),
+            ("ŻÓŁW", "ŻÓŁW"),
+            ("żółw", "ŻÓŁW"),
+            ("ß", "SS"),
+        ] {
+            assert_eq!(AppName::parse(said).unwrap().as_str(), kept);
+        }
+        assert_eq!(AppName::parse(""), Err(NameError::Empty { what: "application name" }));
     }
 }
