@@ -9,6 +9,7 @@ use prost::Message;
 
 use super::decode_error::DecodeError;
 use super::instance::Instance;
+use super::instance_message::Checked;
 use super::status::Status;
 use crate::message;
 
@@ -41,7 +42,7 @@ impl EncodedInstance {
         if bytes.is_empty() {
             return Err(DecodeError::Missing("an instance"));
         }
-        Instance::try_from(message::Instance::decode(bytes)?)?;
+        Checked::of(&message::Instance::decode(bytes)?)?;
         Ok(Self(bytes.into()))
     }
 

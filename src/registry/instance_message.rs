@@ -95,29 +95,53 @@ impl From<&Instance> for message::Instance {
     }
 }
 
-impl TryFrom<message::Instance> for Instance {
-    type Error = DecodeError;
+/// The parts of a message that make it none of an instance if they are not what they should be.
+pub(super) struct Checked {
+    app: AppName,
+    status: Status,
+    overridden_status: Status,
+    port: Port,
+    secure_port: Port,
+    data_center: message::DataCenter,
+}
 
-    fn try_from(message: message::Instance) -> Result<Self, DecodeError> {
-        let data_center = match message::DataCenter::try_from(message.data_center) {
-            Ok(message::DataCenter::MyOwn) => DataCenter::MyOwn,
-            Ok(message::DataCenter::Netflix) => DataCenter::Netflix,
-            Ok(message::DataCenter::Amazon) => DataCenter::Amazon(pairs(message.amazon)),
-            Err(_) => {
-                let value = message.data_center;
-                return Err(DecodeError::UnknownConstant { what: "data center", value });
-            }
-        };
-        Ok(Instance {
-            instance_id: boxed(message.instance_id),
-            host_name: message.host_name.into(),
+impl Checked {
+    pub(super) fn of(message: &message::Instance) -> Result<Self, DecodeError> {
+        let value = message.data_center;
+        let data_center = message::DataCenter::try_from(value)
+            .map_err(|_| DecodeError::UnknownConstant { what: "data center", value })?;
+        Ok(Self {
             app: AppName::parse(&message.app)?,
-            ip_addr: message.ip_addr.into(),
-            sid: boxed(message.sid),
             status: status(message.status)?,
             overridden_status: status(message.overridden_status)?,
             port: port(message.port)?,
             secure_port: port(message.secure_port)?,
+            data_center,
+        })
+    }
+}
+
+impl TryFrom<message::Instance> for Instance {
+    type Error = DecodeError;
+
+    fn try_from(message: message::Instance) -> Result<Self, DecodeError> {
+        let Checked { app, status, overridden_status, port, secure_port, data_center } =
+            Checked::of(&message)?;
+        let data_center = match data_center {
+            message::DataCenter::MyOwn => DataCenter::MyOwn,
+            message::DataCenter::Netflix => DataCenter::Netflix,
+            message::DataCenter::Amazon => DataCenter::Amazon(pairs(message.amazon)),
+        };
+        Ok(Instance {
+            instance_id: boxed(message.instance_id),
+            host_name: message.host_name.into(),
+            app,
+            ip_addr: message.ip_addr.into(),
+            sid: boxed(message.sid),
+            status,
+            overridden_status,
+            port,
+            secure_port,
             country_id: message.country_id,
             data_center,
             renewal_interval_secs: message.renewal_interval_secs,
