@@ -94,11 +94,28 @@ impl View {
             self.apps.entry(key.app.clone()).or_insert_with(|| Arc::new(AppView::empty(key.app.clone())));
         let former = Arc::make_mut(app).put(key.id.clone(), instance);
 
-        self.enter(&key.app, registration);
         match former {
-            Some(former) => self.forget(&key.app, former.registration()),
-            None => self.enter_id(key),
+            Some(former) if former.registration().instance == registration.instance => {
+                self.show_anew(former.registration(), registration);
+            }
+            Some(former) => {
+                self.enter(&key.app, registration);
+                self.forget(&key.app, former.registration());
+            }
+            None => {
+                self.enter(&key.app, registration);
+                self.enter_id(key);
+            }
         }
+    }
+
+    /// An instance whose document is what it was, and with it where it is found.
+    fn show_anew(&mut self, former: &Registration, registration: &Registration) {
+        let vips = registration.instance.vips();
+        self.vips.show_anew(vips.vip_address.as_deref());
+        self.secure_vips.show_anew(vips.secure_vip_address.as_deref());
+        self.statuses.add(registration.status);
+        self.statuses.remove(former.status);
     }
 
     /// Takes an instance into counts and indexes.

@@ -54,6 +54,15 @@ impl VipIndex {
         }
     }
 
+    /// Forgets the pages of each name in `address`, for an instance is shown otherwise now.
+    pub(super) fn show_anew(&mut self, address: Option<&str>) {
+        for name in names(address) {
+            if let Some(entry) = self.0.get_mut(name) {
+                Arc::make_mut(entry).pages = PerFormat::default();
+            }
+        }
+    }
+
     /// The page of the instances of `apps` whose address, as `address_of` tells it, has this name.
     pub(super) fn page(
         &self,

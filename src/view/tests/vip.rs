@@ -90,3 +90,20 @@ fn an_instance_that_moves_leaves_its_former_name() {
     assert_eq!(vip(&next, "two"), ["BILLING a.example.org"]);
     assert_eq!(hash_of(next.vip("both", Format::Json)), "STARTING_1_");
 }
+
+/// As an operator's override leaves it: the document is what it was.
+#[test]
+fn a_page_shows_the_status_of_now_though_the_document_is_the_same() {
+    let sample = Sample::new("BILLING", "a").vip("v").secure_vip("s");
+    let view = view_of(std::slice::from_ref(&sample));
+    assert_eq!(hash_of(view.vip("v", Format::Json)), "UP_1_");
+    assert_eq!(hash_of(view.svip("s", Format::Json)), "UP_1_");
+    let overridden = Registration { status: Status::Down, ..sample.registration() };
+    let down = view.update(&[put(&sample.key(), overridden)], 8);
+    assert_eq!(hash_of(down.vip("v", Format::Json)), "DOWN_1_");
+    assert_eq!(hash_of(down.svip("s", Format::Json)), "DOWN_1_");
+    assert_eq!(down.statuses().hashcode(), "DOWN_1_");
+    let gone = down.update(&[Change::Removed { key: sample.key() }], 9);
+    assert_eq!(hash_of(gone.vip("v", Format::Json)), "");
+    assert_eq!(gone.statuses().hashcode(), "");
+}
