@@ -1,8 +1,8 @@
 //! The parts that a gzip member can be put together from (RFC 1951, RFC 1952): deflated pieces that
 //! may stand anywhere in a stream, and the member's frame around them.
 
-use crc32fast::Hasher;
 use flate2::{Compress, Compression, FlushCompress};
+use zlib_rs::crc32::{crc32_combine_gen, crc32_combine_op};
 
 /// Magic, method deflate, no flags, no time (the same content gives the same bytes), no extra
 /// flags, system unknown.
@@ -23,18 +23,25 @@ const LEVEL: u32 = 5;
 pub(super) struct Checksum {
     crc: u32,
     len_bytes: u64,
+    /// What the length does to the CRC of a text before: takes longer to find than to apply, and a fragment is
+    /// joined in every page.
+    shift: u32,
 }
 
 impl Checksum {
     pub(super) fn of(text: &[u8]) -> Self {
-        Self { crc: crc32fast::hash(text), len_bytes: text.len() as u64 }
+        let len_bytes = text.len() as u64;
+        Self { crc: crc32fast::hash(text), len_bytes, shift: crc32_combine_gen(len_bytes) }
     }
 
     /// The checksum of this text followed by the other.
     pub(super) fn then(self, other: Checksum) -> Self {
-        let mut hasher = Hasher::new_with_initial_len(self.crc, self.len_bytes);
-        hasher.combine(&Hasher::new_with_initial_len(other.crc, other.len_bytes));
-        Self { crc: hasher.finalize(), len_bytes: self.len_bytes + other.len_bytes }
+        Self {
+            crc: crc32_combine_op(self.crc, other.crc, other.shift),
+            len_bytes: self.len_bytes + other.len_bytes,
+            // One shift after the other: a product, of which this is the sum with nothing.
+            shift: crc32_combine_op(self.shift, 0, other.shift),
+        }
     }
 
     /// The eight bytes that end a gzip member: the CRC, and the length modulo 2^32.
@@ -75,7 +82,10 @@ impl Deflater {
     /// Appends `text` deflated. It refers to nothing before it and ends on a byte boundary by a
     /// sync flush, so that such pieces can stand in any order; the stream goes on.
     pub(super) fn deflate(&mut self, text: &[u8], out: &mut Vec<u8>) {
-        self.0.reset();
+        // Takes as long as setting one up.
+        if self.0.total_out() > 0 {
+            self.0.reset();
+        }
         let mut rest = text;
         loop {
             // Room that text seldom needs; the loop is for when it does.
@@ -140,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_length_wraps_at_four_gibibytes() {
-        let checksum = Checksum { crc: 0x0403_0201, len_bytes: (1 << 32) + 5 };
+        let checksum = Checksum { crc: 0x0403_0201, len_bytes: (1 << 32) + 5, shift: 0 };
         assert_eq!(checksum.member_trailer(), [1, 2, 3, 4, 5, 0, 0, 0]);
     }
 }
