@@ -1,40 +1,40 @@
 //! Group commit: the commands that arrive while batches are on their way make up the next one. Before it
-//! leaves, what has arrived at this node's sockets already is read; no timer waits for more.
+//! leaves, what has arrived at this node's sockets already is read. Only commands whose sender is in no hurry wait
+//! for company, and only so long.
 //!
 //! The leader writes its batches to the log; a follower forwards them to the leader, whose own
 //! batches they join. An answer is given only when this node has applied what it tells, so that
 //! whoever got it reads it here.
 
+mod batcher;
+mod route;
+#[cfg(test)]
+mod tests;
+mod waiting;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::command::Command;
 use crate::encoding::EncodedCommands;
-use crate::raft::{Consensus, ForwardError, Leader, Peers, WriteError, Written};
+use crate::raft::{Consensus, Peers, Written};
 use crate::registry::Outcome;
 use crate::wall_clock::WallClock;
 
+pub use batcher::Batcher;
+use route::Route;
+use waiting::Waiting;
+
 /// Proposals waiting for a batch, beyond which new ones are turned away.
 const QUEUE: usize = 16_384;
-const BATCH_COMMANDS: u32 = 4096;
-/// A batch is closed when the next proposal would take it beyond this; a proposal that is larger
-/// goes alone.
-const BATCH_BYTES: usize = 1 << 20;
-/// Batches in the log at once. With more, each would be small, and costs as much as a large one.
-const BATCHES_WRITTEN_AT_ONCE: usize = 1;
-/// Batches on their way to the leader at once, where they join its own: one that waited here for another to come back
-/// would wait there as well.
-const BATCHES_FORWARDED_AT_ONCE: usize = 4;
-/// Turns of the runtime that a batch lets others have before it leaves: those who got the answers of the last one send
-/// at about the same time, and a turn costs next to nothing where nobody does.
-const TURNS_TO_GATHER: usize = 4;
-/// How soon to look again for a leader that is not known or does not answer.
-const LEADER_RETRY: Duration = Duration::from_millis(10);
+/// How long a command whose sender is in no hurry waits for others to share a batch with: longer than batches take, and
+/// short beside a second, the shortest time in which a lease is renewed.
+const COMPANY: Duration = Duration::from_millis(50);
+/// And no more than this part of the time in which it has to be decided.
+const COMPANY_OF_TIMEOUT: u32 = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProposeError {
@@ -56,10 +56,18 @@ type Answer = Result<Written, ProposeError>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     Client,
+    /// One whose command may wait for company.
+    UnhurriedClient,
     /// It forwarded its clients' commands, and does not want them forwarded again.
     Peer,
     /// What it decides holds while this node leads.
     Lessor,
+}
+
+impl Source {
+    fn may_be_forwarded(self) -> bool {
+        matches!(self, Self::Client | Self::UnhurriedClient)
+    }
 }
 
 struct Proposal {
@@ -67,6 +75,9 @@ struct Proposal {
     /// Applying it twice is the same as once, also for everyone else.
     repeatable: bool,
     source: Source,
+    /// Until when it does so for company, unless it is in a hurry.
+    waits_until: Option<Instant>,
+    /// When its sender gives up.
     deadline: Instant,
     reply: oneshot::Sender<Answer>,
 }
@@ -90,7 +101,7 @@ impl Proposer {
         let (queue, proposals) = mpsc::channel(QUEUE);
         let route = Route { consensus, peers, wall_clock };
         let (undecided_since, undecided) = watch::channel(None);
-        let batcher = Batcher { waiting: Waiting { proposals, next: None }, route, undecided_since };
+        let batcher = Batcher { waiting: Waiting::new(proposals), route, undecided_since };
         (Self { queue, timeout, undecided_since: undecided }, batcher)
     }
 
@@ -103,6 +114,14 @@ impl Proposer {
     /// [`ProposeError`] if it is not known to be written.
     pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
         self.propose_one(command, Source::Client).await
+    }
+
+    /// Proposes what is as good some hundredths of a second later, and cheaper if it shares its way with others.
+    ///
+    /// # Errors
+    /// [`ProposeError`] if it is not known to be written.
+    pub async fn propose_unhurried(&self, command: &Command) -> Result<Outcome, ProposeError> {
+        self.propose_one(command, Source::UnhurriedClient).await
     }
 
     /// Proposes what the lessor decided, if this node leads.
@@ -149,8 +168,11 @@ impl Proposer {
 
     async fn submit(&self, commands: EncodedCommands, repeatable: bool, source: Source) -> Answer {
         let (reply, answer) = oneshot::channel();
-        let deadline = Instant::now() + self.timeout;
-        let proposal = Proposal { commands, repeatable, source, deadline, reply };
+        let now = Instant::now();
+        let deadline = now + self.timeout;
+        let waits_until =
+            (source == Source::UnhurriedClient).then(|| now + COMPANY.min(self.timeout / COMPANY_OF_TIMEOUT));
+        let proposal = Proposal { commands, repeatable, source, waits_until, deadline, reply };
         self.queue.try_send(proposal).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => ProposeError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => ProposeError::Stopped,
@@ -160,224 +182,5 @@ impl Proposer {
             Ok(Err(_)) => Err(ProposeError::Stopped),
             Err(_) => Err(ProposeError::Unknown),
         }
-    }
-}
-
-/// Makes batches and sends them on their way.
-pub struct Batcher {
-    waiting: Waiting,
-    route: Route,
-    undecided_since: watch::Sender<Option<Instant>>,
-}
-
-impl Batcher {
-    /// Runs until every [`Proposer`] is gone and every batch has been answered.
-    pub async fn run(self) {
-        let Batcher { mut waiting, route, undecided_since } = self;
-        let mut in_flight = FuturesUnordered::new();
-        let mut closed = false;
-        while !closed || !in_flight.is_empty() {
-            tokio::select! {
-                biased;
-                Some(decided) = in_flight.next() => {
-                    if decided || (in_flight.is_empty() && waiting.is_empty()) {
-                        undecided_since.send_replace((!in_flight.is_empty()).then(Instant::now));
-                    }
-                }
-                first = waiting.next_proposal(), if !closed && in_flight.len() < route.batches_at_once() => {
-                    let Some(first) = first else {
-                        closed = true;
-                        continue;
-                    };
-                    undecided_since.send_if_modified(|since| {
-                        let was_none = since.is_none();
-                        since.get_or_insert_with(Instant::now);
-                        was_none
-                    });
-                    gather().await;
-                    in_flight.push(route.decide(waiting.fill(first)));
-                }
-            }
-        }
-    }
-}
-
-async fn gather() {
-    for _ in 0..TURNS_TO_GATHER {
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Proposals that no batch has yet.
-struct Waiting {
-    proposals: mpsc::Receiver<Proposal>,
-    /// Taken from the queue, but too much for the last batch.
-    next: Option<Proposal>,
-}
-
-impl Waiting {
-    fn is_empty(&self) -> bool {
-        self.next.is_none() && self.proposals.is_empty()
-    }
-
-    /// May be dropped at any time: nothing is lost by that.
-    async fn next_proposal(&mut self) -> Option<Proposal> {
-        match self.next.take() {
-            Some(proposal) => Some(proposal),
-            None => self.proposals.recv().await,
-        }
-    }
-
-    fn fill(&mut self, first: Proposal) -> Vec<Proposal> {
-        let mut commands = first.commands.count();
-        let mut bytes = first.commands.len();
-        let mut batch = vec![first];
-        while let Ok(proposal) = self.proposals.try_recv() {
-            commands += proposal.commands.count();
-            bytes += proposal.commands.len();
-            if commands > BATCH_COMMANDS || bytes > BATCH_BYTES {
-                self.next = Some(proposal);
-                break;
-            }
-            batch.push(proposal);
-        }
-        batch
-    }
-}
-
-/// Where batches go.
-struct Route {
-    consensus: Consensus,
-    peers: Arc<Peers>,
-    /// Stamps the batches this node writes as leader. The registry never lets time go back.
-    wall_clock: WallClock,
-}
-
-enum Attempt {
-    Written(Written),
-    /// Certainly not written; worth another try while there is time.
-    NotWritten,
-    Failed(ProposeError),
-}
-
-impl Route {
-    fn batches_at_once(&self) -> usize {
-        match self.consensus.leader() {
-            Leader::Other(_) => BATCHES_FORWARDED_AT_ONCE,
-            Leader::ThisNode | Leader::Unknown => BATCHES_WRITTEN_AT_ONCE,
-        }
-    }
-
-    /// Answers the proposals of one batch; whether they were decided in the log.
-    async fn decide(&self, mut batch: Vec<Proposal>) -> bool {
-        loop {
-            let now = Instant::now();
-            answer(batch.extract_if(.., |proposal| proposal.deadline <= now), ProposeError::NoQuorum);
-            if self.consensus.failure().is_some() {
-                answer(batch, ProposeError::Stopped);
-                return false;
-            }
-            // Who waits no longer than that is told so meanwhile, each at the own deadline.
-            let Some(deadline) = batch.iter().map(|proposal| proposal.deadline).max() else {
-                return false;
-            };
-            let leader = self.consensus.leader();
-            if leader != Leader::ThisNode {
-                answer(
-                    batch.extract_if(.., |proposal| proposal.source != Source::Client),
-                    ProposeError::NotLeader,
-                );
-            }
-            if batch.is_empty() {
-                return false;
-            }
-            match self.attempt(leader, &batch, deadline).await {
-                Attempt::Written(written) => {
-                    distribute(written, batch);
-                    return true;
-                }
-                Attempt::Failed(ProposeError::Unknown) => {
-                    answer(batch.extract_if(.., |proposal| !proposal.repeatable), ProposeError::Unknown);
-                }
-                Attempt::Failed(error) => {
-                    answer(batch, error);
-                    return false;
-                }
-                Attempt::NotWritten => {}
-            }
-            tokio::time::sleep(LEADER_RETRY).await;
-        }
-    }
-
-    async fn attempt(&self, leader: Leader, batch: &[Proposal], deadline: Instant) -> Attempt {
-        let mut joined = EncodedCommands::default();
-        for proposal in batch {
-            joined.join(&proposal.commands);
-        }
-        match leader {
-            Leader::ThisNode => self.write(joined, deadline).await,
-            Leader::Other(node) => self.forward(node, joined, deadline).await,
-            Leader::Unknown => Attempt::NotWritten,
-        }
-    }
-
-    async fn write(&self, commands: EncodedCommands, deadline: Instant) -> Attempt {
-        let writing = self.consensus.write(commands.stamped(self.wall_clock.epoch_ms()));
-        match tokio::time::timeout_at(deadline, writing).await {
-            Ok(Ok(written)) => Attempt::Written(written),
-            Ok(Err(WriteError::NotLeader)) => Attempt::NotWritten,
-            Ok(Err(WriteError::Unknown)) | Err(_) => Attempt::Failed(ProposeError::Unknown),
-            Ok(Err(WriteError::Stopped(_))) => Attempt::Failed(ProposeError::Stopped),
-        }
-    }
-
-    async fn forward(&self, leader: u64, commands: EncodedCommands, deadline: Instant) -> Attempt {
-        let count = commands.count();
-        let timeout = deadline.saturating_duration_since(Instant::now());
-        let forwarding = self.peers.forward(leader, commands.into_bytes(), count, timeout);
-        let answer = tokio::select! {
-            biased;
-            answer = forwarding => answer,
-            () = self.deposed(leader) => return Attempt::Failed(ProposeError::Unknown),
-        };
-        match answer {
-            Ok(written) => self.applied_here(written, deadline).await,
-            Err(ForwardError::NotProposed(_)) => Attempt::NotWritten,
-            Err(ForwardError::Overloaded(_)) => Attempt::Failed(ProposeError::Overloaded),
-            Err(ForwardError::Unknown { .. }) => Attempt::Failed(ProposeError::Unknown),
-        }
-    }
-
-    /// Returns once another node leads: a leader that hangs may never answer, but has a successor.
-    async fn deposed(&self, leader: u64) {
-        while [Leader::Other(leader), Leader::Unknown].contains(&self.consensus.leader()) {
-            tokio::time::sleep(LEADER_RETRY).await;
-        }
-    }
-
-    async fn applied_here(&self, written: Written, deadline: Instant) -> Attempt {
-        match self.consensus.reached(written.log_index, deadline).await {
-            true => Attempt::Written(written),
-            false => Attempt::Failed(ProposeError::Unknown),
-        }
-    }
-}
-
-fn answer(proposals: impl IntoIterator<Item = Proposal>, error: ProposeError) {
-    for proposal in proposals {
-        // Whoever no longer waits needs no answer.
-        drop(proposal.reply.send(Err(error)));
-    }
-}
-
-fn distribute(written: Written, batch: Vec<Proposal>) {
-    let Written { log_index, outcomes } = written;
-    let mut outcomes = outcomes.into_iter();
-    for proposal in batch {
-        let wanted = proposal.commands.count() as usize;
-        let outcomes: Vec<Outcome> = outcomes.by_ref().take(wanted).collect();
-        let complete = outcomes.len() == wanted;
-        let answer = if complete { Ok(Written { log_index, outcomes }) } else { Err(ProposeError::Unknown) };
-        drop(proposal.reply.send(answer));
     }
 }

@@ -47,7 +47,7 @@ async fn act(facade: &Facade, action: Action, request: Request<Body>) -> Result<
             Ok(answer.unwrap_or_else(|| empty(StatusCode::NOT_FOUND)))
         }
         Action::Register { app } => register::register(facade, &app, headers, format, body).await,
-        Action::Renew { app, id } => renew::renew(facade, (&app, &id), &parameters, headers, format).await,
+        Action::Renew { app, id } => renew::renew(facade, (&app, &id), &head, format).await,
         Action::Cancel { app, id } => cancel::cancel(facade, &app, &id).await,
         Action::SetStatus { app, id } => status::set(facade, (&app, &id), &parameters).await,
         Action::RemoveStatus { app, id } => status::remove(facade, (&app, &id), &parameters).await,

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 
 use super::linger::Lingering;
+use super::pace::Paced;
 use crate::config::Config;
 
 /// Request line and headers together, in bytes.
@@ -39,7 +40,7 @@ pub async fn serve(router: Router, listener: TcpListener, config: &Config, stop:
             accepted = accept(&listener, &places) => accepted,
         };
         let (stream, place) = accepted;
-        let service = TowerToHyperService::new(router.clone());
+        let service = Paced::new(TowerToHyperService::new(router.clone()));
         let mut stream = TimeoutStream::new(Lingering::new(stream));
         stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let connection = graceful.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));

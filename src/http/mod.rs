@@ -11,6 +11,7 @@ mod eureka_routes;
 mod linger;
 mod listen;
 mod metadata;
+mod pace;
 mod query;
 mod register;
 mod renew;
@@ -36,6 +37,7 @@ use crate::wall_clock::WallClock;
 pub use body::unpack;
 pub use eureka_routes::{Action, NoRoute, Resource, route};
 pub use listen::serve;
+pub use pace::AfterPause;
 pub use request::Parameters;
 pub use routes::router;
 

@@ -1,11 +1,13 @@
 //! `PUT apps/{app}/{id}`: renew a lease. The answer is decided in the log, never by what this node
 //! happens to know: a false 404 makes a client register anew, a false 200 hides a lost lease.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 
 use super::Facade;
 use super::answer::{Answer, empty, text};
 use super::error::HttpError;
+use super::pace::AfterPause;
 use super::request::{self, Parameters};
 use crate::command::Command;
 use crate::eureka::{Format, instance_document};
@@ -14,11 +16,11 @@ use crate::registry::{Origin, Outcome, Status};
 pub async fn renew(
     facade: &Facade,
     (app, id): (&str, &str),
-    parameters: &Parameters<'_>,
-    headers: &HeaderMap,
+    head: &Parts,
     format: Format,
 ) -> Result<Answer, HttpError> {
-    let origin = request::origin(headers);
+    let origin = request::origin(&head.headers);
+    let parameters = Parameters::new(head.uri.query());
     let overridden = match origin {
         Origin::Replication => {
             parameters.status("overriddenstatus")?.filter(|status| *status != Status::Unknown)
@@ -35,7 +37,11 @@ pub async fn renew(
     if crate::planted::denies(&command, facade.consensus.machine()) {
         return Ok(empty(StatusCode::NOT_FOUND));
     }
-    let outcome = facade.proposer.propose(&command).await?;
+    let unhurried = origin == Origin::Client && head.extensions.get::<AfterPause>().is_some();
+    let outcome = match unhurried {
+        true => facade.proposer.propose_unhurried(&command).await?,
+        false => facade.proposer.propose(&command).await?,
+    };
     Ok(match outcome {
         Outcome::Done => empty(StatusCode::OK),
         Outcome::Conflict(Some(stored)) => {

@@ -10,6 +10,7 @@ use axum::http::{Method, Request, header};
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use rs_registry::http::AfterPause;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
@@ -254,13 +255,16 @@ impl Client {
     }
 
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Option<Answer> {
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/json")
             .body(body.map_or(Body::empty(), |body| Body::from(body.to_string())))
             .expect("a request");
+        if self.duration_s.is_multiple_of(2) {
+            request.extensions_mut().insert(AfterPause);
+        }
         let (reply, answer) = oneshot::channel();
         drop(self.letters.send(Letter { to: self.nodes[self.at], request, reply }));
         tokio::time::timeout(PATIENCE, answer).await.ok()?.ok()

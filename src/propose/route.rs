@@ -1,0 +1,157 @@
+//! Where batches go, and how their answers come back to who waits for them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Proposal, ProposeError};
+use crate::encoding::EncodedCommands;
+use crate::raft::{Consensus, ForwardError, Leader, Peers, WriteError, Written};
+use crate::registry::Outcome;
+use crate::wall_clock::WallClock;
+
+/// Batches in the log at once. With more, each would be small, and costs as much as a large one.
+const BATCHES_WRITTEN_AT_ONCE: usize = 1;
+/// Batches on their way to the leader at once, where they join its own: one that waited here for another to come back
+/// would wait there as well.
+const BATCHES_FORWARDED_AT_ONCE: usize = 4;
+/// How soon to look again for a leader that is not known or does not answer.
+const LEADER_RETRY: Duration = Duration::from_millis(10);
+
+/// Where batches go.
+pub struct Route {
+    pub consensus: Consensus,
+    pub peers: Arc<Peers>,
+    /// Stamps the batches this node writes as leader. The registry never lets time go back.
+    pub wall_clock: WallClock,
+}
+
+enum Attempt {
+    Written(Written),
+    /// Certainly not written; worth another try while there is time.
+    NotWritten,
+    Failed(ProposeError),
+}
+
+impl Route {
+    pub fn batches_at_once(&self) -> usize {
+        match self.consensus.leader() {
+            Leader::Other(_) => BATCHES_FORWARDED_AT_ONCE,
+            Leader::ThisNode | Leader::Unknown => BATCHES_WRITTEN_AT_ONCE,
+        }
+    }
+
+    /// Answers the proposals of one batch; whether they were decided in the log.
+    pub async fn decide(&self, mut batch: Vec<Proposal>) -> bool {
+        loop {
+            let now = Instant::now();
+            answer(batch.extract_if(.., |proposal| proposal.deadline <= now), ProposeError::NoQuorum);
+            if self.consensus.failure().is_some() {
+                answer(batch, ProposeError::Stopped);
+                return false;
+            }
+            // Who waits no longer than that is told so meanwhile, each at the own deadline.
+            let Some(deadline) = batch.iter().map(|proposal| proposal.deadline).max() else {
+                return false;
+            };
+            let leader = self.consensus.leader();
+            if leader != Leader::ThisNode {
+                answer(
+                    batch.extract_if(.., |proposal| !proposal.source.may_be_forwarded()),
+                    ProposeError::NotLeader,
+                );
+            }
+            if batch.is_empty() {
+                return false;
+            }
+            match self.attempt(leader, &batch, deadline).await {
+                Attempt::Written(written) => {
+                    distribute(written, batch);
+                    return true;
+                }
+                Attempt::Failed(ProposeError::Unknown) => {
+                    answer(batch.extract_if(.., |proposal| !proposal.repeatable), ProposeError::Unknown);
+                }
+                Attempt::Failed(error) => {
+                    answer(batch, error);
+                    return false;
+                }
+                Attempt::NotWritten => {}
+            }
+            tokio::time::sleep(LEADER_RETRY).await;
+        }
+    }
+
+    async fn attempt(&self, leader: Leader, batch: &[Proposal], deadline: Instant) -> Attempt {
+        let mut joined = EncodedCommands::default();
+        for proposal in batch {
+            joined.join(&proposal.commands);
+        }
+        match leader {
+            Leader::ThisNode => self.write(joined, deadline).await,
+            Leader::Other(node) => self.forward(node, joined, deadline).await,
+            Leader::Unknown => Attempt::NotWritten,
+        }
+    }
+
+    async fn write(&self, commands: EncodedCommands, deadline: Instant) -> Attempt {
+        let writing = self.consensus.write(commands.stamped(self.wall_clock.epoch_ms()));
+        match tokio::time::timeout_at(deadline, writing).await {
+            Ok(Ok(written)) => Attempt::Written(written),
+            Ok(Err(WriteError::NotLeader)) => Attempt::NotWritten,
+            Ok(Err(WriteError::Unknown)) | Err(_) => Attempt::Failed(ProposeError::Unknown),
+            Ok(Err(WriteError::Stopped(_))) => Attempt::Failed(ProposeError::Stopped),
+        }
+    }
+
+    async fn forward(&self, leader: u64, commands: EncodedCommands, deadline: Instant) -> Attempt {
+        let count = commands.count();
+        let timeout = deadline.saturating_duration_since(Instant::now());
+        let forwarding = self.peers.forward(leader, commands.into_bytes(), count, timeout);
+        let answer = tokio::select! {
+            biased;
+            answer = forwarding => answer,
+            () = self.deposed(leader) => return Attempt::Failed(ProposeError::Unknown),
+        };
+        match answer {
+            Ok(written) => self.applied_here(written, deadline).await,
+            Err(ForwardError::NotProposed(_)) => Attempt::NotWritten,
+            Err(ForwardError::Overloaded(_)) => Attempt::Failed(ProposeError::Overloaded),
+            Err(ForwardError::Unknown { .. }) => Attempt::Failed(ProposeError::Unknown),
+        }
+    }
+
+    /// Returns once another node leads: a leader that hangs may never answer, but has a successor.
+    async fn deposed(&self, leader: u64) {
+        while [Leader::Other(leader), Leader::Unknown].contains(&self.consensus.leader()) {
+            tokio::time::sleep(LEADER_RETRY).await;
+        }
+    }
+
+    async fn applied_here(&self, written: Written, deadline: Instant) -> Attempt {
+        match self.consensus.reached(written.log_index, deadline).await {
+            true => Attempt::Written(written),
+            false => Attempt::Failed(ProposeError::Unknown),
+        }
+    }
+}
+
+fn answer(proposals: impl IntoIterator<Item = Proposal>, error: ProposeError) {
+    for proposal in proposals {
+        // Whoever no longer waits needs no answer.
+        drop(proposal.reply.send(Err(error)));
+    }
+}
+
+fn distribute(written: Written, batch: Vec<Proposal>) {
+    let Written { log_index, outcomes } = written;
+    let mut outcomes = outcomes.into_iter();
+    for proposal in batch {
+        let wanted = proposal.commands.count() as usize;
+        let outcomes: Vec<Outcome> = outcomes.by_ref().take(wanted).collect();
+        let complete = outcomes.len() == wanted;
+        let answer = if complete { Ok(Written { log_index, outcomes }) } else { Err(ProposeError::Unknown) };
+        drop(proposal.reply.send(answer));
+    }
+}
