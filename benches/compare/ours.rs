@@ -16,6 +16,8 @@ use super::start_clock::{StartClock, first_instance};
 
 pub const NODES: u64 = 3;
 pub const CONNECTIONS: u32 = 64;
+/// Clients at Eureka's pace: so many to renew on and so many to fetch on, at which none comes behind another.
+const PACED_CONNECTIONS: u32 = 512;
 pub const WRITTEN: u32 = 3_000;
 pub const READ: u32 = 10_000;
 /// One application: each of these reads of an application or instance is about it.
@@ -149,7 +151,7 @@ pub fn read_rate(settings: &Settings, read: Read, addr: SocketAddr) -> anyhow::R
 /// What the servers use of a core.
 pub fn paced(settings: &Settings, addrs: &[SocketAddr], pids: Vec<u32>) -> anyhow::Result<f64> {
     let load = Load::new("paced", addrs).option("--instances", READ).flag("--keep");
-    let load = load.option("--duration-secs", settings.secs);
+    let load = load.option("--duration-secs", settings.secs).option("--connections", PACED_CONNECTIONS);
     let load = load.option("--warm-up-secs", settings.paced_warm_up_secs);
     let watch = CpuWatch::start(pids);
     load.run()?;

@@ -140,6 +140,8 @@ mod tests {
         all.sort_unstable();
         let expected: Vec<(u128, usize)> = (0..20).map(|turn| (turn as u128 * 3000, turn % 10)).collect();
         assert_eq!(all, expected);
+        let offset = Turns::new(start, 30 * SECOND, 10, 1, 3, 0.5).due();
+        assert_eq!(offset, Some((start + Duration::from_millis(4500), 0)));
         assert!(Turns::new(start, SECOND, 2, 5, 8, 0.5).due().is_none());
     }
 }

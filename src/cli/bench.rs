@@ -67,7 +67,8 @@ struct Common {
     #[arg(long, value_name = "URL,…", value_delimiter = ',', required = true)]
     urls: Vec<BaseUrl>,
 
-    /// Connections that requests are sent on, each one after the other
+    /// Connections that requests are sent on, each one after the other; with paced so many to renew on and so many to
+    /// fetch on
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=10_000))]
     connections: u32,
 
