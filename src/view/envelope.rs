@@ -1,10 +1,12 @@
-//! Pages of many applications: header, one chunk per application, trailer.
+//! Pages of many applications: header, applications, trailer. Plain, each is a chunk; compressed ones are small, and
+//! put together.
 
 use bytes::Bytes;
 
 use super::fragment::{FragmentPress, Fragmented};
 use super::gzip::{self, Checksum};
 use super::page::Page;
+use super::pieces::Pieces;
 use crate::eureka::{Format, applications_header, applications_trailer};
 
 /// What surrounds the applications.
@@ -48,18 +50,19 @@ impl Envelope<'_> {
         let mut opening = gzip::MEMBER_HEADER.to_vec();
         gzip::store(&header, false, &mut opening);
         let mut checksum = Checksum::of(&header);
-        let mut chunks = vec![Bytes::from(opening)];
+        let mut pieces = Pieces::default();
+        pieces.push(Bytes::from(opening));
         for (place, application) in applications.enumerate() {
             let (chunk, fragment) = press.deflated(application, self.format, place == 0);
             checksum = checksum.then(fragment);
-            chunks.push(chunk);
+            pieces.push(chunk);
         }
         let trailer = self.trailer();
         let mut closing = Vec::new();
         gzip::store(&trailer, true, &mut closing);
         closing.extend_from_slice(&checksum.then(Checksum::of(&trailer)).member_trailer());
-        chunks.push(Bytes::from(closing));
-        Page::new(self.format, true, chunks)
+        pieces.push(Bytes::from(closing));
+        Page::new(self.format, true, pieces.finish())
     }
 
     fn header(&self) -> Vec<u8> {

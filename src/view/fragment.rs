@@ -1,8 +1,8 @@
 //! One application's part of an envelope, encoded when first read and then kept.
 //!
 //! A fragment is kept with the separator before it, since all but the first of an envelope need
-//! one; the first is a slice that leaves it out. So an envelope has one chunk per application and
-//! its bytes are shared by every view that shows the application unchanged.
+//! one; the first is a slice that leaves it out. It is shared by every view that shows the application
+//! unchanged, and its bytes by every envelope in which it is a chunk of its own.
 
 use bytes::Bytes;
 

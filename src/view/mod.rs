@@ -28,6 +28,7 @@ mod gzip;
 mod instance;
 mod page;
 mod per_format;
+mod pieces;
 #[cfg(test)]
 mod tests;
 mod update;
