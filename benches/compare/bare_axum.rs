@@ -68,7 +68,7 @@ impl<'a> BareAxum<'a> {
         let (output, answers) = (self.output, &self.answers);
         self.threads.measure(read.name(), |threads| {
             let (_process, addr) = serve(output, answers, threads)?;
-            Ok([read_rate(settings, read, addr)?])
+            Ok([read_rate(settings, read, &[addr])?])
         })
     }
 }

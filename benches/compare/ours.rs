@@ -52,7 +52,7 @@ fn measure(round: &mut Round<'_>, output: &Output, answers: &Answers) -> anyhow:
         visible(round, &addrs);
     }
     if round.wants(Group::Fetch) {
-        reads(round, addrs[0], |read| answers.capture(read, addrs[0], ASKED_FOR));
+        reads(round, &addrs, |read| answers.capture(read, addrs[0], ASKED_FOR));
     }
     if round.wants(Group::Paced) {
         let pids = cluster.nodes.iter().map(|node| node.pid()).collect();
@@ -119,31 +119,31 @@ fn visible(round: &mut Round<'_>, addrs: &[SocketAddr]) {
     });
 }
 
-/// Each read of one server, and what is to be done right behind it, while the registry is the same.
-pub fn reads(round: &mut Round<'_>, addr: SocketAddr, behind: impl Fn(Read) -> anyhow::Result<()>) {
-    if let Err(error) = show_all(addr) {
+/// Each read, of all servers together, and what is to be done right behind it, while the registry is the same.
+pub fn reads(round: &mut Round<'_>, addrs: &[SocketAddr], behind: impl Fn(Read) -> anyhow::Result<()>) {
+    if let Err(error) = show_all(addrs) {
         return round.fail("reads", &error);
     }
     for read in Read::ALL {
         round.attempt([Measure::Read(read)], |settings| {
-            let rate = read_rate(settings, read, addr)?;
+            let rate = read_rate(settings, read, addrs)?;
             behind(read)?;
             Ok([rate])
         });
     }
 }
 
-/// Registers all that is to be read, and waits until the server shows it, which may take a cache of it half a minute.
-fn show_all(addr: SocketAddr) -> anyhow::Result<()> {
-    let load = Load::new("fetch", &[addr]).option("--instances", READ).flag("--keep");
+/// Registers all that is to be read, and waits until the servers show it, which may take a cache of it half a minute.
+fn show_all(addrs: &[SocketAddr]) -> anyhow::Result<()> {
+    let load = Load::new("fetch", addrs).option("--instances", READ).flag("--keep");
     load.option("--duration-secs", 1).option("--warm-up-secs", 0).run()?;
     thread::sleep(SETTLING);
     Ok(())
 }
 
-pub fn read_rate(settings: &Settings, read: Read, addr: SocketAddr) -> anyhow::Result<f64> {
+pub fn read_rate(settings: &Settings, read: Read, addrs: &[SocketAddr]) -> anyhow::Result<f64> {
     let (workload, flags) = read.workload();
-    let load = settings.timed(Load::new(workload, &[addr])).option("--instances", ASKED_FOR).flag("--keep");
+    let load = settings.timed(Load::new(workload, addrs)).option("--instances", ASKED_FOR).flag("--keep");
     let load = load.option("--connections", CONNECTIONS);
     Ok(flags.iter().fold(load, |load, flag| load.flag(flag)).run()?.per_second)
 }
