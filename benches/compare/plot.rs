@@ -98,8 +98,7 @@ fn reads(results: &Results) -> Panel {
             }
         }
     }
-    let title = "Reads, 10,000 instances: requests/s in % of a bare axum with the same answers"
-        .to_owned();
+    let title = "Reads, 10,000 instances: requests/s in % of a bare axum with the same answers".to_owned();
     Panel { title, full: 100.0, bars }
 }
 
