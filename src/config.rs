@@ -53,6 +53,13 @@ pub struct Config {
     #[serde(default)]
     pub replaces: Option<u64>,
 
+    /// Waits to be added to a running cluster as a learner, by rs-registry cluster add-learner
+    ///
+    /// Only its first start needs it, with an empty data_dir and a node_id above that of every node so far.
+    #[arg(long)]
+    #[serde(default)]
+    pub join: bool,
+
     /// Address of the HTTP service to show to others, HOST:PORT [default: http_addr]
     ///
     /// With a wildcard http_addr such as 0.0.0.0:8761 it is the host of peer_addr with the port of http_addr.
@@ -224,6 +231,11 @@ impl Config {
             let problem = format!("is node {lost}, which initial_cluster has too; leave it out there");
             return Err(Violation { key: "replaces", problem });
         }
+        if self.join && self.replaces.is_some() {
+            let problem =
+                "is given with replaces, by which the node joins by itself; leave one out".to_owned();
+            return Err(Violation { key: "join", problem });
+        }
         match self.initial_cluster.get(&self.node_id) {
             Some(address) if *address == self.peer_addr => Ok(()),
             Some(address) => Err(Violation {
@@ -339,6 +351,8 @@ mod tests {
         let mut config = config();
         config.replaces = Some(3);
         assert_eq!(config.check(), Ok(()));
+        config.join = true;
+        assert_eq!(config.check().expect_err("two ways to join").key, "join");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What peers ask of this node, by gRPC.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tonic::service::Interceptor;
@@ -10,8 +12,8 @@ use crate::propose::{ProposeError, Proposer};
 use crate::raft::peer::peer_server::{Peer, PeerServer};
 use crate::raft::peer::{self, forward_response::Result as Answer};
 use crate::raft::{
-    CHECKPOINT_FORM, CLUSTER_HEADER, Checkpoint, Consensus, IncomingError, MAX_MESSAGE_BYTES, NodeId,
-    TO_HEADER,
+    CHECKPOINT_FORM, CLUSTER_HEADER, Checkpoint, Consensus, IncomingError, MAX_MESSAGE_BYTES,
+    MembershipChange, NodeId, Peers, TO_HEADER,
 };
 
 /// Batches of one follower that are proposed at once; it sends few.
@@ -20,12 +22,13 @@ const FORWARDED_AT_ONCE: usize = 16;
 pub struct PeerService {
     consensus: Consensus,
     proposer: Proposer,
+    peers: Arc<Peers>,
     http_addr: String,
 }
 
 impl PeerService {
-    pub fn new(consensus: Consensus, proposer: Proposer, http_addr: String) -> Self {
-        Self { consensus, proposer, http_addr }
+    pub fn new(consensus: Consensus, proposer: Proposer, peers: Arc<Peers>, http_addr: String) -> Self {
+        Self { consensus, proposer, peers, http_addr }
     }
 
     pub fn into_server(self) -> PeerServer<Self> {
@@ -144,6 +147,16 @@ impl Peer for PeerService {
 
     async fn join(&self, request: Request<peer::JoinRequest>) -> Answered<peer::JoinResponse> {
         Ok(Response::new(self.consensus.let_join(request.into_inner()).await))
+    }
+
+    async fn change_membership(
+        &self,
+        request: Request<peer::MembershipChange>,
+    ) -> Answered<peer::MembershipResponse> {
+        let change = MembershipChange::from_message(request.into_inner())
+            .ok_or_else(|| Status::unimplemented("a change that this node's version does not know"))?;
+        let changed = self.consensus.change_membership_as_leader(&self.peers, &change).await;
+        Ok(Response::new(changed.into()))
     }
 
     async fn describe(&self, _: Request<peer::DescribeRequest>) -> Answered<peer::DescribeResponse> {

@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand.
 
+mod admin_client;
 mod bench;
+mod cluster;
 mod dev;
 mod serve;
 mod signals;
@@ -22,6 +24,7 @@ struct Cli {
 enum Subcommands {
     Serve(serve::ServeArgs),
     Dev(dev::DevArgs),
+    Cluster(cluster::ClusterArgs),
     Bench(bench::BenchArgs),
 }
 
@@ -31,6 +34,7 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().subcommand {
         Subcommands::Serve(args) => serve::run(args),
         Subcommands::Dev(args) => dev::run(args),
+        Subcommands::Cluster(args) => cluster::run(args),
         Subcommands::Bench(args) => bench::run(args),
     };
     match outcome {

@@ -1,6 +1,7 @@
 //! What operators and load balancers ask: is it alive, is it ready, how does the cluster stand.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -90,11 +91,14 @@ pub fn cluster(facade: &Facade) -> Answer {
             if leads {
                 let own = this.then_some(status.last_log_index);
                 entry["matched_index"] = json!(own.or(status.matched.get(id).copied()));
+                let answered =
+                    if this { Some(Duration::ZERO) } else { status.answered.get(id).copied().flatten() };
+                entry["answered_ms_ago"] = json!(answered.map(|ago| millis(ago)));
             }
             (id.to_string(), entry)
         })
         .collect();
-    let last_contact_ms = u64::try_from(status.last_contact.as_millis()).unwrap_or(u64::MAX);
+    let last_contact_ms = millis(status.last_contact);
     json_answer(
         StatusCode::OK,
         &json!({
@@ -120,6 +124,10 @@ pub fn cluster(facade: &Facade) -> Answer {
             "self_preservation": self_preservation::told(facade),
         }),
     )
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `GET /metrics`, in the text format of OpenMetrics.

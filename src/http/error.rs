@@ -29,6 +29,8 @@ pub enum HttpError {
     TooLarge,
     #[error("the body did not arrive")]
     Incomplete,
+    #[error("no leader with a quorum")]
+    NoLeader,
     #[error(transparent)]
     NoQuorum(#[from] NoQuorum),
     #[error("not decided: {0}")]
@@ -56,7 +58,7 @@ impl From<HttpError> for Answer {
             }
             HttpError::TooLarge => empty(StatusCode::PAYLOAD_TOO_LARGE),
             HttpError::Incomplete => empty(StatusCode::REQUEST_TIMEOUT),
-            HttpError::Undecided(_) | HttpError::NoQuorum(_) => unavailable(),
+            HttpError::Undecided(_) | HttpError::NoQuorum(_) | HttpError::NoLeader => unavailable(),
         }
     }
 }

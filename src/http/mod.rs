@@ -10,6 +10,7 @@ mod error;
 mod eureka_routes;
 mod linger;
 mod listen;
+mod membership;
 mod metadata;
 mod pace;
 mod query;

@@ -43,6 +43,7 @@ pub struct Found<L> {
 pub struct Replica {
     consensus: Consensus,
     proposer: Proposer,
+    peers: Arc<Peers>,
     facade: Arc<Facade>,
     addressed: Addressed,
     background: JoinSet<()>,
@@ -70,11 +71,13 @@ impl Replica {
         let mut background = background(config, &consensus, &lessor, proposer.clone());
         background.spawn(found_or_join(consensus.clone(), peers.clone(), config.clone()));
         background.spawn(keep_known(consensus.clone(), peers.clone()));
-        background.spawn(async move { comparer.run(&peers).await });
+        let compared = peers.clone();
+        background.spawn(async move { comparer.run(&compared).await });
         Ok(Self {
             addressed: Addressed { cluster: config.cluster_name.clone(), node_id: config.node_id },
             batcher: tokio::spawn(Batcher::run(batcher)),
             facade: Arc::new(facade),
+            peers,
             consensus,
             proposer,
             background,
@@ -101,8 +104,12 @@ impl Replica {
         I: Stream<Item = Result<C, std::io::Error>> + Send + 'static,
         C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
     {
-        let service =
-            PeerService::new(self.consensus.clone(), self.proposer.clone(), self.facade.http_addr.clone());
+        let service = PeerService::new(
+            self.consensus.clone(),
+            self.proposer.clone(),
+            self.peers.clone(),
+            self.facade.http_addr.clone(),
+        );
         let server: PeerServer<PeerService> = service.into_server();
         let service = tonic::service::interceptor::InterceptedService::new(server, self.addressed.clone());
         tokio::spawn(async move {
@@ -185,6 +192,7 @@ fn background(
 
 async fn found_or_join(consensus: Consensus, peers: Arc<Peers>, config: Config) {
     match config.replaces {
+        None if config.join => {}
         None => found_cluster(consensus, config).await,
         Some(lost) => join(&consensus, &peers, &config.peer_addr.to_string(), lost).await,
     }

@@ -26,8 +26,6 @@ pub(super) type RaftHandle = Raft<TypeConfig, Machine>;
 
 /// A follower that lacks more entries than this does not count as caught up.
 pub(super) const CAUGHT_UP_ENTRIES: u64 = 1000;
-/// How often waiting code looks whether what it waits for has happened.
-const POLL: Duration = Duration::from_millis(5);
 
 /// A handle; clones are the same node.
 #[derive(Clone)]
@@ -306,32 +304,6 @@ impl Consensus {
     pub async fn read_index(&self) -> Option<u64> {
         let linearizer = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await;
         Some(linearizer.ok()?.read_log_id().index())
-    }
-
-    /// Has the follower that is furthest take over; gives up after `patience`.
-    pub async fn hand_over(&self, patience: Duration) {
-        if self.leader() != Leader::ThisNode || !self.knows_leader() {
-            return;
-        }
-        let status = self.status();
-        let others =
-            status.matched.into_iter().filter(|(id, _)| *id != self.node_id && status.voters.contains(id));
-        let Some((successor, _)) = others.max_by_key(|(_, index)| *index) else {
-            return;
-        };
-        tracing::info!(successor, "handing leadership over before the stop");
-        if let Err(error) = self.raft.trigger().transfer_leader(successor).await {
-            tracing::warn!(%error, "cannot hand leadership over");
-            return;
-        }
-        let handed_over = async {
-            while !matches!(self.leader(), Leader::Other(_)) {
-                tokio::time::sleep(POLL).await;
-            }
-        };
-        if tokio::time::timeout(patience, handed_over).await.is_err() {
-            tracing::warn!(successor, "the successor did not take over in time; an election will follow");
-        }
     }
 
     /// Stops taking part. Everything acknowledged is on disk already.

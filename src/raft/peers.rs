@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
-use tonic::Request;
+use tonic::{Request, Status};
 
 use super::checkpoints::{CHECKPOINT_FORM, Checkpoint};
 use super::connector::Connector;
 use super::consensus::Written;
 use super::forward_stream::{ForwardStream, NotSent};
 use super::link::Link;
+use super::membership::{MembershipChange, MembershipError};
 use super::rpc::peer;
 use super::types::NodeId;
 use crate::encoding::decode_outcome;
@@ -162,6 +163,39 @@ impl Peers {
         }
     }
 
+    /// Has the leader change the membership.
+    ///
+    /// # Errors
+    /// [`MembershipError`], which tells whether anything was changed.
+    pub async fn change_membership(
+        &self,
+        leader: NodeId,
+        change: &MembershipChange,
+        timeout: Duration,
+    ) -> Result<String, MembershipError> {
+        let link = self.link(leader).ok_or(MembershipError::NoLeader)?;
+        let mut client = link.client().await.map_err(|_| MembershipError::NoLeader)?;
+        let request = Request::new(peer::MembershipChange::from(change));
+        match tokio::time::timeout(timeout, client.change_membership(request)).await {
+            Ok(Ok(response)) => response.into_inner().into(),
+            Ok(Err(status)) => {
+                link.reset();
+                Err(MembershipError::Unknown(status.message().to_owned()))
+            }
+            Err(_) => Err(MembershipError::Unknown("the leader does not answer in time".to_owned())),
+        }
+    }
+
+    /// What a node says of itself that is no peer yet.
+    ///
+    /// # Errors
+    /// Why nobody answers there who is that node of this cluster.
+    pub async fn ask_who_is_at(&self, id: NodeId, addr: &str) -> Result<PeerDescription, String> {
+        let link =
+            Link::new(&self.cluster, id, addr, self.connector.clone()).map_err(|error| error.to_string())?;
+        describe(id, &link).await.map_err(|status| status.message().to_owned())
+    }
+
     pub(super) fn links(&self) -> BTreeMap<NodeId, Link> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -182,7 +216,7 @@ impl Peers {
         const AFTER: Duration = Duration::from_secs(5);
         loop {
             for (id, link) in self.links() {
-                if let Some(description) = describe(id, &link).await {
+                if let Ok(description) = describe(id, &link).await {
                     let mut described = self.described.lock().unwrap_or_else(PoisonError::into_inner);
                     described.insert(id, description);
                 }
@@ -195,17 +229,19 @@ impl Peers {
     }
 }
 
-async fn describe(id: NodeId, link: &Link) -> Option<PeerDescription> {
-    let mut client = link.client().await.ok()?;
+async fn describe(id: NodeId, link: &Link) -> Result<PeerDescription, Status> {
+    let mut client = link.client().await.map_err(|error| Status::unavailable(error.to_string()))?;
     let mut request = Request::new(peer::DescribeRequest {});
     request.set_timeout(DESCRIBE_TIMEOUT);
-    let answer = client.describe(request).await.ok()?.into_inner();
+    let answer = client.describe(request).await?.into_inner();
+    if answer.node_id != id {
+        return Err(Status::failed_precondition(format!("node {} answers", answer.node_id)));
+    }
     let comparable = answer.checkpoint_form == CHECKPOINT_FORM;
     let checkpoints = answer.checkpoints.into_iter().filter(|_| comparable);
-    let description = PeerDescription {
+    Ok(PeerDescription {
         http_addr: answer.http_addr,
         version: answer.version,
         checkpoints: checkpoints.map(|peer::Checkpoint { index, hash }| Checkpoint { index, hash }).collect(),
-    };
-    (answer.node_id == id).then_some(description)
+    })
 }

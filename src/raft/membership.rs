@@ -1,0 +1,271 @@
+//! Changes of the membership that an operator asks for. The leader makes them, and refuses what would cost the
+//! cluster its quorum; any node passes them on to it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use openraft::ChangeMembers;
+use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
+
+use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Leader, Role, Status};
+use super::peers::Peers;
+use super::types::{Node, NodeId};
+
+/// A node that has not answered the leader for longer does not count towards a quorum that is to be kept.
+pub const LOST_AFTER: Duration = Duration::from_secs(3);
+/// How long a change may take to be committed, and a transfer to be seen.
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MembershipChange {
+    /// A node that was started with `--join`: it gets the log, serves reads and does not vote.
+    AddLearner { node_id: NodeId, peer_addr: String },
+    /// Makes a learner that has caught up a voter.
+    Promote { node_id: NodeId },
+    /// Takes a voter or learner out for good.
+    Remove { node_id: NodeId },
+    TransferLeader {
+        /// None: the follower that is furthest.
+        to: Option<NodeId>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MembershipError {
+    /// Nothing was changed, and the reason is one that a person can do something about.
+    #[error("{0}")]
+    Refused(String),
+    #[error("no leader with a quorum; nothing was changed, try again")]
+    NoLeader,
+    #[error("it may have been changed or not ({0}); look at the cluster's status")]
+    Unknown(String),
+}
+
+/// What the leader is to do for a change that it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Nothing(String),
+    AddLearner,
+    AddVoter,
+    RemoveVoter,
+    RemoveLearner,
+    TransferTo(NodeId),
+}
+
+impl Consensus {
+    /// Makes a change, at the leader wherever it is; what was done, in words.
+    ///
+    /// # Errors
+    /// [`MembershipError`], which tells whether anything was changed.
+    pub async fn change_membership(
+        &self,
+        peers: &Peers,
+        change: &MembershipChange,
+    ) -> Result<String, MembershipError> {
+        match self.leader() {
+            Leader::ThisNode => self.change_membership_as_leader(peers, change).await,
+            Leader::Other(leader) => peers.change_membership(leader, change, CHANGE_TIMEOUT * 2).await,
+            Leader::Unknown => Err(MembershipError::NoLeader),
+        }
+    }
+
+    /// Makes a change if this node leads.
+    ///
+    /// # Errors
+    /// [`MembershipError`], which tells whether anything was changed.
+    pub async fn change_membership_as_leader(
+        &self,
+        peers: &Peers,
+        change: &MembershipChange,
+    ) -> Result<String, MembershipError> {
+        if self.leader() != Leader::ThisNode || !self.knows_leader() {
+            return Err(MembershipError::NoLeader);
+        }
+        let step = step(&self.status(), self.node_id(), change).map_err(MembershipError::Refused)?;
+        let done = match (step, change) {
+            (Step::Nothing(reason), _) => return Ok(reason),
+            (Step::TransferTo(successor), _) => return self.transfer_leader_to(successor).await,
+            (Step::AddLearner, MembershipChange::AddLearner { node_id, peer_addr }) => {
+                self.see_that_it_is_there(peers, *node_id, peer_addr).await?;
+                let adding = self.raft.add_learner(*node_id, Node { peer_addr: peer_addr.clone() }, false);
+                committed(adding).await?;
+                format!("node {node_id} at {peer_addr} is a learner now, and catches up")
+            }
+            (Step::AddVoter, MembershipChange::Promote { node_id }) => {
+                let changes = ChangeMembers::AddVoterIds(BTreeSet::from([*node_id]));
+                committed(self.raft.change_membership(changes, false)).await?;
+                format!("node {node_id} is a voter now")
+            }
+            (Step::RemoveVoter, MembershipChange::Remove { node_id }) => {
+                let changes = ChangeMembers::RemoveVoters(BTreeSet::from([*node_id]));
+                committed(self.raft.change_membership(changes, false)).await?;
+                format!("node {node_id} is no member any more; stop it, and never use its id again")
+            }
+            (Step::RemoveLearner, MembershipChange::Remove { node_id }) => {
+                let changes = ChangeMembers::RemoveNodes(BTreeSet::from([*node_id]));
+                committed(self.raft.change_membership(changes, false)).await?;
+                format!("node {node_id} is no member any more; stop it, and never use its id again")
+            }
+            (step, change) => return Err(MembershipError::Refused(format!("{change:?} is no {step:?}"))),
+        };
+        tracing::info!(?change, "the membership was changed: {done}");
+        Ok(done)
+    }
+
+    /// A learner that does not answer would be taken for one that only lags.
+    async fn see_that_it_is_there(
+        &self,
+        peers: &Peers,
+        node_id: NodeId,
+        peer_addr: &str,
+    ) -> Result<(), MembershipError> {
+        peers.ask_who_is_at(node_id, peer_addr).await.map(drop).map_err(|error| {
+            MembershipError::Refused(format!(
+                "node {node_id} of this cluster does not answer at {peer_addr} ({error}); start it with --join first"
+            ))
+        })
+    }
+
+    async fn transfer_leader_to(&self, successor: NodeId) -> Result<String, MembershipError> {
+        match self.transfer_to(successor, TRANSFER_TIMEOUT).await {
+            Ok(()) => Ok(format!("node {successor} leads now")),
+            Err(reason) => Err(MembershipError::Unknown(reason)),
+        }
+    }
+}
+
+/// Waits for a change to be in the log for good.
+async fn committed<T, F>(changing: F) -> Result<(), MembershipError>
+where
+    F: Future<Output = Result<T, ChangeError>>,
+{
+    use MembershipError::{NoLeader, Refused, Unknown};
+    let changed = tokio::time::timeout(CHANGE_TIMEOUT, changing).await;
+    match changed {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(RaftError::APIError(ClientWriteError::ForwardToLeader(_)))) => Err(NoLeader),
+        Ok(Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(error)))) => Err(match error {
+            ChangeMembershipError::InProgress(_) => {
+                Refused("another change is under way; try again when it is done".to_owned())
+            }
+            error => Refused(error.to_string()),
+        }),
+        Ok(Err(error)) => Err(Unknown(error.to_string())),
+        Err(_) => Err(Unknown("not committed in time".to_owned())),
+    }
+}
+
+type ChangeError = RaftError<super::types::TypeConfig, ClientWriteError<super::types::TypeConfig>>;
+
+/// What is to be done at the leader `this`, or why it is not.
+fn step(status: &Status, this: NodeId, change: &MembershipChange) -> Result<Step, String> {
+    match change {
+        MembershipChange::AddLearner { node_id, peer_addr } => add_learner(status, *node_id, peer_addr),
+        MembershipChange::Promote { node_id } => promote(status, this, *node_id),
+        MembershipChange::Remove { node_id } => remove(status, this, *node_id),
+        MembershipChange::TransferLeader { to } => transfer(status, this, *to),
+    }
+}
+
+fn add_learner(status: &Status, node_id: NodeId, peer_addr: &str) -> Result<Step, String> {
+    if let Some(node) = status.nodes.get(&node_id) {
+        return match node.peer_addr == peer_addr {
+            true => Ok(Step::Nothing(format!("node {node_id} is a member already"))),
+            false => Err(format!("node {node_id} is a member already, at {}", node.peer_addr)),
+        };
+    }
+    if let Some((other, _)) = status.nodes.iter().find(|(_, node)| node.peer_addr == peer_addr) {
+        return Err(format!("node {other} is a member at {peer_addr}"));
+    }
+    let highest = status.nodes.keys().max().copied().unwrap_or(0);
+    if node_id <= highest {
+        return Err(format!(
+            "node {node_id} may have been a member before, and ids are never used again; take one above {highest}"
+        ));
+    }
+    Ok(Step::AddLearner)
+}
+
+fn promote(status: &Status, this: NodeId, node_id: NodeId) -> Result<Step, String> {
+    if status.voters.contains(&node_id) {
+        return Ok(Step::Nothing(format!("node {node_id} is a voter already")));
+    }
+    if !status.nodes.contains_key(&node_id) {
+        return Err(format!("node {node_id} is no member; add it as a learner first"));
+    }
+    if !answers(status, this, node_id) {
+        return Err(format!("node {node_id} does not answer; a voter that is not there is worse than none"));
+    }
+    let lag = status.last_log_index.saturating_sub(status.matched.get(&node_id).copied().unwrap_or(0));
+    if lag > CAUGHT_UP_ENTRIES {
+        return Err(format!("node {node_id} still lacks {lag} log entries; wait until it has caught up"));
+    }
+    let mut voters = status.voters.clone();
+    voters.insert(node_id);
+    keeps_quorum(status, this, &voters)?;
+    Ok(Step::AddVoter)
+}
+
+fn remove(status: &Status, this: NodeId, node_id: NodeId) -> Result<Step, String> {
+    if !status.nodes.contains_key(&node_id) {
+        return Ok(Step::Nothing(format!("node {node_id} is no member")));
+    }
+    if !status.voters.contains(&node_id) {
+        return Ok(Step::RemoveLearner);
+    }
+    let mut voters = status.voters.clone();
+    voters.remove(&node_id);
+    if voters.is_empty() {
+        return Err(format!("node {node_id} is the only voter; without it there is no cluster"));
+    }
+    keeps_quorum(status, this, &voters)?;
+    if node_id == this {
+        return Err(format!("node {node_id} leads; have another one lead first (transfer-leader)"));
+    }
+    Ok(Step::RemoveVoter)
+}
+
+fn transfer(status: &Status, this: NodeId, to: Option<NodeId>) -> Result<Step, String> {
+    let can_lead = |node_id: NodeId| {
+        let matched = status.matched.get(&node_id).copied().unwrap_or(0);
+        answers(status, this, node_id) && matched + CAUGHT_UP_ENTRIES >= status.last_log_index
+    };
+    match to {
+        Some(to) if to == this => Ok(Step::Nothing(format!("node {to} leads already"))),
+        Some(to) if !status.voters.contains(&to) => Err(format!("node {to} is no voter")),
+        Some(to) if !can_lead(to) => Err(format!("node {to} does not answer or has not caught up")),
+        Some(to) => Ok(Step::TransferTo(to)),
+        None => {
+            let others = status.voters.iter().copied().filter(|id| *id != this && can_lead(*id));
+            let furthest = others.max_by_key(|id| status.matched.get(id).copied());
+            furthest
+                .map(Step::TransferTo)
+                .ok_or_else(|| "no other voter answers and has caught up".to_owned())
+        }
+    }
+}
+
+/// A quorum of these voters has to answer now.
+fn keeps_quorum(status: &Status, this: NodeId, voters: &BTreeSet<NodeId>) -> Result<(), String> {
+    let silent: Vec<String> =
+        voters.iter().filter(|id| !answers(status, this, **id)).map(NodeId::to_string).collect();
+    let (answering, quorum) = (voters.len() - silent.len(), voters.len() / 2 + 1);
+    match answering >= quorum {
+        true => Ok(()),
+        false => Err(format!(
+            "it would leave {answering} of {} voters answering, and a quorum is {quorum}; bring back or replace node {} \
+             first",
+            voters.len(),
+            silent.join(", ")
+        )),
+    }
+}
+
+fn answers(status: &Status, this: NodeId, node_id: NodeId) -> bool {
+    status.role == Role::Leader && node_id == this
+        || status.answered.get(&node_id).copied().flatten().is_some_and(|ago| ago < LOST_AFTER)
+}
+
+#[cfg(test)]
+mod tests;
