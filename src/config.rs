@@ -15,6 +15,7 @@ use clap::ValueEnum;
 use serde::Deserialize;
 
 use crate::eureka::MAX_DOCUMENT_BYTES;
+use crate::tls::{PairFiles, PeerFiles};
 
 pub use address::{AddressError, HostPort, InitialCluster};
 pub use sources::{ConfigError, Flags};
@@ -59,6 +60,35 @@ pub struct Config {
     #[arg(long, value_name = "HOST:PORT")]
     #[serde(default)]
     pub http_advertise: Option<HostPort>,
+
+    /// PEM file of the certificates for clients, the node's own first; clients then use https
+    ///
+    /// It is read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    #[serde(default)]
+    pub tls_cert_file: Option<PathBuf>,
+
+    /// PEM file of the private key of tls_cert_file
+    #[arg(long, value_name = "FILE")]
+    #[serde(default)]
+    pub tls_key_file: Option<PathBuf>,
+
+    /// PEM file of the certificates this node shows to peers, its own first; peers then use TLS
+    ///
+    /// Its own is for the host of peer_addr, and for both a server and a client. It is read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    #[serde(default)]
+    pub peer_tls_cert_file: Option<PathBuf>,
+
+    /// PEM file of the private key of peer_tls_cert_file
+    #[arg(long, value_name = "FILE")]
+    #[serde(default)]
+    pub peer_tls_key_file: Option<PathBuf>,
+
+    /// PEM file of the authority of the peers' certificates; of no other are they taken
+    #[arg(long, value_name = "FILE")]
+    #[serde(default)]
+    pub peer_tls_ca_file: Option<PathBuf>,
 
     /// Milliseconds between two heartbeats of the leader to a follower
     #[arg(long, value_name = "MS", default_value_t = 50)]
@@ -199,9 +229,21 @@ impl Config {
         }
     }
 
+    /// What clients are served with by TLS; `None`: without.
+    pub fn client_tls(&self) -> Option<PairFiles> {
+        pair_files(&self.tls_cert_file, &self.tls_key_file)
+    }
+
+    /// What is shown to peers, and taken of them, by TLS; `None`: without.
+    pub fn peer_tls(&self) -> Option<PeerFiles> {
+        let pair = pair_files(&self.peer_tls_cert_file, &self.peer_tls_key_file)?;
+        Some(PeerFiles { pair, ca_file: self.peer_tls_ca_file.clone()? })
+    }
+
     /// Checks each setting by itself and against the others; the first violation is the answer.
     pub fn check(&self) -> Result<(), Violation> {
         self.check_identity()?;
+        self.check_security()?;
         self.check_ranges()?;
         self.check_election()
     }
@@ -241,6 +283,15 @@ impl Config {
                 ),
             }),
         }
+    }
+
+    fn check_security(&self) -> Result<(), Violation> {
+        together(&[("tls_cert_file", &self.tls_cert_file), ("tls_key_file", &self.tls_key_file)])?;
+        together(&[
+            ("peer_tls_cert_file", &self.peer_tls_cert_file),
+            ("peer_tls_key_file", &self.peer_tls_key_file),
+            ("peer_tls_ca_file", &self.peer_tls_ca_file),
+        ])
     }
 
     fn check_ranges(&self) -> Result<(), Violation> {
@@ -292,6 +343,22 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Settings that mean nothing without each other.
+fn together(settings: &[(&'static str, &Option<PathBuf>)]) -> Result<(), Violation> {
+    let given = settings.iter().find(|(_, file)| file.is_some());
+    let missing = settings.iter().find(|(_, file)| file.is_none());
+    match (given, missing) {
+        (Some((key, _)), Some((missing, _))) => {
+            Err(Violation { key, problem: format!("is set without {missing}; give all of them or none") })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn pair_files(cert_file: &Option<PathBuf>, key_file: &Option<PathBuf>) -> Option<PairFiles> {
+    Some(PairFiles { cert_file: cert_file.clone()?, key_file: key_file.clone()? })
 }
 
 /// A request is done within some microseconds, less than it takes another processor to wake up. The other half is for
@@ -366,6 +433,18 @@ mod tests {
         );
         assert_eq!(violation(|c| c.lease_tick_ms = 251).0, "lease_tick_ms");
         assert_eq!(violation(|c| c.heartbeat_interval_ms = u64::MAX).0, "heartbeat_interval_ms");
+    }
+
+    #[test]
+    fn certificates_and_keys_come_in_pairs() {
+        let (key, problem) = violation(|c| c.tls_cert_file = Some("cert.pem".into()));
+        assert_eq!((key, problem.contains("tls_key_file")), ("tls_cert_file", true), "{problem}");
+        assert_eq!(violation(|c| c.tls_key_file = Some("key.pem".into())).0, "tls_key_file");
+        let (key, problem) = violation(|c| {
+            c.peer_tls_cert_file = Some("cert.pem".into());
+            c.peer_tls_key_file = Some("key.pem".into());
+        });
+        assert_eq!((key, problem.contains("peer_tls_ca_file")), ("peer_tls_cert_file", true), "{problem}");
     }
 
     #[test]

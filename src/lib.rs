@@ -31,5 +31,6 @@ pub mod raft;
 pub mod registry;
 pub mod simulated;
 pub mod storage;
+pub mod tls;
 pub mod view;
 pub mod wall_clock;

@@ -48,6 +48,8 @@ pub struct Facade {
     pub linearizer: Linearizer,
     told: Told,
     pub http_addr: String,
+    /// Of every node's HTTP service: they are meant to be set up alike.
+    scheme: &'static str,
     /// Only for what is shown: the log's clock stands still while nothing is written.
     wall_clock: WallClock,
     self_preservation: SelfPreservationSettings,
@@ -78,6 +80,7 @@ impl Facade {
             told,
             wall_clock,
             http_addr: config.advertised_http_addr().to_string(),
+            scheme: if config.client_tls().is_some() { "https" } else { "http" },
             self_preservation: config.self_preservation_settings(),
             max_body_bytes: config.max_body_bytes,
             body_timeout: Duration::from_millis(config.request_header_timeout_ms),

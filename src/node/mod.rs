@@ -2,6 +2,7 @@
 //! stop.
 
 mod replica;
+mod secured_peers;
 
 use std::future::Future;
 use std::io;
@@ -16,19 +17,21 @@ use anyhow::{Context, bail};
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tonic::transport::server::TcpIncoming;
 
 use crate::blocking::blocking;
 use crate::config::Config;
 use crate::http;
 use crate::lessor::Lessor;
-use crate::raft::{Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
+use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
 use crate::storage::{self, SnapshotDir, StateStore, StoredState, remedy, sync_dir};
+use crate::tls::{self, ClientTls, PeerTls};
 use crate::wall_clock::WallClock;
 
 pub use replica::{Found, Replica};
+use secured_peers::SecuredConnector;
 
 /// Runs a node until `stop` is done, then stops it gracefully: first it is not ready any more, then
 /// it hands leadership over, finishes what is under way, and stores its state.
@@ -64,25 +67,39 @@ struct Node {
     peers: JoinHandle<()>,
     stop_serving: watch::Sender<bool>,
     stop_peers: watch::Sender<bool>,
+    /// Reads files again that may have changed.
+    _watchers: JoinSet<()>,
     _lock: DirLock,
 }
 
 impl Node {
     async fn start(config: &Config, http: TcpListener, peer: TcpListener) -> anyhow::Result<Self> {
+        let mut watchers = JoinSet::new();
+        let client_tls = client_tls(config, &mut watchers)?;
+        let peer_tls = peer_tls(config, &mut watchers)?;
         let tick = Duration::from_millis(config.lease_tick_ms);
         let lessor = Arc::new(Lessor::new(tick, config.self_preservation_settings()));
         let (lock, log, machine) = open_storage(config, lessor.clone())?;
-        let found = Found { log, machine, lessor, connector: Arc::new(Tcp), wall_clock: WallClock::system() };
+        let connector: Arc<dyn Connector> = match &peer_tls {
+            None => Arc::new(Tcp),
+            Some(tls) => Arc::new(SecuredConnector(tls.clone())),
+        };
+        let found = Found { log, machine, lessor, connector, wall_clock: WallClock::system() };
         let replica = Replica::start(config, found).await?;
         let (stop_serving, _) = watch::channel(false);
         let (stop_peers, _) = watch::channel(false);
-        let incoming = TcpIncoming::from(peer).with_nodelay(Some(true));
+        let stopped = told(&stop_peers);
+        let peers = match peer_tls {
+            None => replica.serve_peers(TcpIncoming::from(peer).with_nodelay(Some(true)), stopped),
+            Some(tls) => replica.serve_peers(secured_peers::incoming(peer, tls), stopped),
+        };
         Ok(Self {
-            http: serve_http(config, replica.router(), http, &stop_serving),
-            peers: replica.serve_peers(incoming, told(&stop_peers)),
+            http: serve_http(config, (replica.router(), client_tls), http, &stop_serving),
+            peers,
             replica,
             stop_serving,
             stop_peers,
+            _watchers: watchers,
             _lock: lock,
         })
     }
@@ -212,15 +229,33 @@ fn is_no_damage(error: &io::Error) -> bool {
     [PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull].contains(&error.kind())
 }
 
+fn client_tls(config: &Config, watchers: &mut JoinSet<()>) -> anyhow::Result<Option<ClientTls>> {
+    let Some(files) = config.client_tls() else {
+        return Ok(None);
+    };
+    let (tls, watcher) = tls::client_port(files).context("tls_cert_file and tls_key_file")?;
+    watchers.spawn(watcher.run());
+    Ok(Some(tls))
+}
+
+fn peer_tls(config: &Config, watchers: &mut JoinSet<()>) -> anyhow::Result<Option<PeerTls>> {
+    let Some(files) = config.peer_tls() else {
+        return Ok(None);
+    };
+    let (tls, watcher) = tls::peers(files).context("TLS between nodes")?;
+    watchers.spawn(watcher.run());
+    Ok(Some(tls))
+}
+
 fn serve_http(
     config: &Config,
-    router: Router,
+    (router, tls): (Router, Option<ClientTls>),
     listener: TcpListener,
     stop: &watch::Sender<bool>,
 ) -> JoinHandle<()> {
     let config = config.clone();
     let stopped = told(stop);
-    tokio::spawn(async move { http::serve(router, listener, &config, stopped).await })
+    tokio::spawn(async move { http::serve(router, listener, &config, tls, stopped).await })
 }
 
 /// Returns once it is time to stop, or the sender is gone, and this node with it.
