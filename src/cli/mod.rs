@@ -2,6 +2,7 @@
 
 mod bench;
 mod dev;
+mod hash;
 mod serve;
 mod signals;
 
@@ -23,6 +24,7 @@ enum Subcommands {
     Serve(serve::ServeArgs),
     Dev(dev::DevArgs),
     Bench(bench::BenchArgs),
+    Hash(hash::HashArgs),
 }
 
 /// Runs what the command line asks for. The exit code is 0 when it was done, 1 when it could not be, and 2 for a
@@ -32,6 +34,7 @@ pub fn run() -> ExitCode {
         Subcommands::Serve(args) => serve::run(args),
         Subcommands::Dev(args) => dev::run(args),
         Subcommands::Bench(args) => bench::run(args),
+        Subcommands::Hash(args) => hash::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

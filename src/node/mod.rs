@@ -20,14 +20,15 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tonic::transport::server::TcpIncoming;
 
+use crate::access;
 use crate::blocking::blocking;
 use crate::config::Config;
-use crate::http;
+use crate::http::{self, Gate, Guard};
 use crate::lessor::Lessor;
 use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
 use crate::storage::{self, SnapshotDir, StateStore, StoredState, remedy, sync_dir};
-use crate::tls::{self, ClientTls, PeerTls};
+use crate::tls::{self, PeerTls};
 use crate::wall_clock::WallClock;
 
 pub use replica::{Found, Replica};
@@ -40,8 +41,9 @@ use secured_peers::SecuredConnector;
 /// What kept it from starting, before anything was served; that it did not stop in order; or that its state is
 /// not what the others made of the same log, which ends it at once.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let peer_addr = peer_listen_addr(&config).await?;
     let http_listener = listen(config.http_addr).await.context("http_addr")?;
-    let peer_listener = listen(peer_listen_addr(&config).await?).await.context("peer_addr")?;
+    let peer_listener = listen(peer_addr).await.context("peer_addr")?;
     let node = Node::start(&config, http_listener, peer_listener).await?;
     tracing::info!(
         node = config.node_id,
@@ -75,7 +77,7 @@ struct Node {
 impl Node {
     async fn start(config: &Config, http: TcpListener, peer: TcpListener) -> anyhow::Result<Self> {
         let mut watchers = JoinSet::new();
-        let client_tls = client_tls(config, &mut watchers)?;
+        let guard = guard(config, &mut watchers)?;
         let peer_tls = peer_tls(config, &mut watchers)?;
         let tick = Duration::from_millis(config.lease_tick_ms);
         let lessor = Arc::new(Lessor::new(tick, config.self_preservation_settings()));
@@ -94,7 +96,7 @@ impl Node {
             Some(tls) => replica.serve_peers(secured_peers::incoming(peer, tls), stopped),
         };
         Ok(Self {
-            http: serve_http(config, (replica.router(), client_tls), http, &stop_serving),
+            http: serve_http(config, (replica.router(), guard), http, &stop_serving),
             peers,
             replica,
             stop_serving,
@@ -229,13 +231,24 @@ fn is_no_damage(error: &io::Error) -> bool {
     [PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull].contains(&error.kind())
 }
 
-fn client_tls(config: &Config, watchers: &mut JoinSet<()>) -> anyhow::Result<Option<ClientTls>> {
-    let Some(files) = config.client_tls() else {
-        return Ok(None);
+fn guard(config: &Config, watchers: &mut JoinSet<()>) -> anyhow::Result<Guard> {
+    let tls = match config.client_tls() {
+        None => None,
+        Some(files) => {
+            let (tls, watcher) = tls::client_port(files).context("TLS for clients")?;
+            watchers.spawn(watcher.run());
+            Some(tls)
+        }
     };
-    let (tls, watcher) = tls::client_port(files).context("tls_cert_file and tls_key_file")?;
-    watchers.spawn(watcher.run());
-    Ok(Some(tls))
+    let door = match &config.auth_file {
+        None => None,
+        Some(file) => {
+            let (door, watcher) = access::door(file.clone())?;
+            watchers.spawn(watcher.run());
+            Some(door)
+        }
+    };
+    Ok(Guard { tls, gate: Gate::new(config, door) })
 }
 
 fn peer_tls(config: &Config, watchers: &mut JoinSet<()>) -> anyhow::Result<Option<PeerTls>> {
@@ -249,13 +262,13 @@ fn peer_tls(config: &Config, watchers: &mut JoinSet<()>) -> anyhow::Result<Optio
 
 fn serve_http(
     config: &Config,
-    (router, tls): (Router, Option<ClientTls>),
+    (router, guard): (Router, Guard),
     listener: TcpListener,
     stop: &watch::Sender<bool>,
 ) -> JoinHandle<()> {
     let config = config.clone();
     let stopped = told(stop);
-    tokio::spawn(async move { http::serve(router, listener, &config, tls, stopped).await })
+    tokio::spawn(async move { http::serve(router, listener, &config, guard, stopped).await })
 }
 
 /// Returns once it is time to stop, or the sender is gone, and this node with it.

@@ -6,7 +6,7 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 
 use super::pem::PairFiles;
-use super::watched::{Watched, Watcher};
+use crate::watched::{Watched, Watcher};
 
 /// What connections of clients are accepted with.
 pub type ClientTls = Watched<ServerConfig>;

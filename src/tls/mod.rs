@@ -8,12 +8,10 @@ mod peers;
 mod pem;
 #[cfg(test)]
 mod samples;
-mod watched;
 
 pub use client_port::{ClientTls, client_port};
 pub use peers::{PeerEnds, PeerFiles, PeerTls, peers};
 pub use pem::PairFiles;
-pub use watched::{Watched, Watcher};
 
 /// Why there is no TLS. Each is one line that tells a person what to do.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use super::pem::{PairFiles, certificates};
-use super::watched::{Watched, Watcher};
+use crate::watched::{Watched, Watcher};
 
 /// Both ends of this node's connections with others.
 #[derive(Debug)]

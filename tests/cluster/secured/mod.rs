@@ -1,5 +1,10 @@
 //! Nodes that are to be reached by those who may, and by nobody else.
 
+mod access;
 mod certificates;
 mod client_tls;
+mod flood;
+mod limits;
 mod peer_tls;
+mod people;
+mod whole;
