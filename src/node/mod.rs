@@ -1,6 +1,7 @@
 //! One node, wired: the only file that knows every module, and the order in which they start and
 //! stop.
 
+mod exposure;
 mod replica;
 mod secured_peers;
 
@@ -42,6 +43,7 @@ use secured_peers::SecuredConnector;
 /// not what the others made of the same log, which ends it at once.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let peer_addr = peer_listen_addr(&config).await?;
+    exposure::check(&config, peer_addr)?;
     let http_listener = listen(config.http_addr).await.context("http_addr")?;
     let peer_listener = listen(peer_addr).await.context("peer_addr")?;
     let node = Node::start(&config, http_listener, peer_listener).await?;

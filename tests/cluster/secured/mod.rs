@@ -3,6 +3,7 @@
 mod access;
 mod certificates;
 mod client_tls;
+mod exposure;
 mod flood;
 mod limits;
 mod peer_tls;
