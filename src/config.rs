@@ -4,7 +4,10 @@
 //! it may be. The unit of a number is the end of its name.
 
 mod address;
+mod security;
 mod sources;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -17,6 +20,7 @@ use serde::Deserialize;
 use crate::eureka::MAX_DOCUMENT_BYTES;
 
 pub use address::{AddressError, HostPort, InitialCluster};
+pub use security::Audit;
 pub use sources::{ConfigError, Flags};
 
 /// The settings of one node. The first paragraph of each field is also the help of its flag.
@@ -56,8 +60,7 @@ pub struct Config {
     /// Waits to be added to a running cluster as a learner, by rs-registry cluster add-learner
     ///
     /// Only its first start needs it, with an empty data_dir and a node_id above that of every node so far.
-    #[arg(long)]
-    #[serde(default)]
+    #[arg(long, value_name = "true|false", action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", default_value_t = false)]
     pub join: bool,
 
     /// Address of the HTTP service to show to others, HOST:PORT [default: http_addr]
@@ -66,6 +69,62 @@ pub struct Config {
     #[arg(long, value_name = "HOST:PORT")]
     #[serde(default)]
     pub http_advertise: Option<HostPort>,
+
+    /// PEM file of the certificates for clients, the node's own first; clients then use https
+    ///
+    /// It is read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    #[serde(default)]
+    pub tls_cert_file: Option<PathBuf>,
+
+    /// PEM file of the private key of tls_cert_file
+    #[arg(long, value_name = "FILE")]
+    #[serde(default)]
+    pub tls_key_file: Option<PathBuf>,
+
+    /// PEM file of the certificates this node shows to peers, its own first; peers then use TLS
+    ///
+    /// Its own is for the host of peer_addr, and for both a server and a client. It is read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    #[serde(default)]
+    pub peer_tls_cert_file: Option<PathBuf>,
+
+    /// PEM file of the private key of peer_tls_cert_file
+    #[arg(long, value_name = "FILE")]
+    #[serde(default)]
+    pub peer_tls_key_file: Option<PathBuf>,
+
+    /// PEM file of the authority of the peers' certificates; of no other are they taken
+    #[arg(long, value_name = "FILE")]
+    #[serde(default)]
+    pub peer_tls_ca_file: Option<PathBuf>,
+
+    /// TOML file of users and tokens, without whom nothing is answered then but /livez and /readyz
+    ///
+    /// It is read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    #[serde(default)]
+    pub auth_file: Option<PathBuf>,
+
+    /// Whether to listen beyond loopback without TLS and authentication, for clients and peers
+    #[arg(long, value_name = "true|false", action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", default_value_t = false)]
+    pub insecure: bool,
+
+    /// Writes of which the log has a line: none, changes (all but renewals) or all
+    #[arg(long, value_enum, value_name = "WRITES", default_value = "changes")]
+    pub audit: Audit,
+
+    /// Requests of one address in a second, at most; 0 is no limit
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub client_requests_per_second: u32,
+
+    /// Requests of one address at once, after a pause; 0 is as many as in a second
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub client_burst: u32,
+
+    /// Requests under way at once, at most
+    #[arg(long, value_name = "N", default_value_t = 4096)]
+    pub max_requests_in_flight: usize,
 
     /// Milliseconds between two heartbeats of the leader to a follower
     #[arg(long, value_name = "MS", default_value_t = 50)]
@@ -209,6 +268,7 @@ impl Config {
     /// Checks each setting by itself and against the others; the first violation is the answer.
     pub fn check(&self) -> Result<(), Violation> {
         self.check_identity()?;
+        self.check_security()?;
         self.check_ranges()?;
         self.check_election()
     }
@@ -256,7 +316,7 @@ impl Config {
     }
 
     fn check_ranges(&self) -> Result<(), Violation> {
-        let ranges: [(&'static str, u64, RangeInclusive<u64>); 18] = [
+        let ranges: [(&'static str, u64, RangeInclusive<u64>); 19] = [
             ("node_id", self.node_id, 1..=u64::MAX),
             ("heartbeat_interval_ms", self.heartbeat_interval_ms, 10..=10_000),
             ("election_timeout_min_ms", self.election_timeout_min_ms, 30..=60_000),
@@ -272,6 +332,7 @@ impl Config {
             ("write_timeout_ms", self.write_timeout_ms, 50..=60_000),
             ("threads", self.threads as u64, 1..=1024),
             ("max_connections", self.max_connections as u64, 1..=1_000_000),
+            ("max_requests_in_flight", self.max_requests_in_flight as u64, 1..=1_000_000),
             ("max_body_bytes", self.max_body_bytes as u64, 1024..=MAX_DOCUMENT_BYTES as u64),
             ("request_header_timeout_ms", self.request_header_timeout_ms, 10..=600_000),
             ("stop_timeout_ms", self.stop_timeout_ms, 10..=600_000),
@@ -310,93 +371,4 @@ impl Config {
 /// what waits for disks and encodes large pages, and for the system.
 fn half_of_the_processors() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config() -> Config {
-        let flags = [
-            ("node_id", "2"),
-            ("data_dir", "/data"),
-            ("http_addr", "127.0.0.1:8762"),
-            ("peer_addr", "127.0.0.1:9762"),
-            ("initial_cluster", "1=127.0.0.1:9761,2=127.0.0.1:9762"),
-        ];
-        Config::load(&Flags::from_pairs(flags), None, []).expect("a good config")
-    }
-
-    fn violation(change: impl FnOnce(&mut Config)) -> (&'static str, String) {
-        let mut config = config();
-        change(&mut config);
-        let violation = config.check().expect_err("a violation");
-        (violation.key, violation.problem)
-    }
-
-    #[test]
-    fn the_node_must_be_in_its_cluster_at_its_own_address() {
-        let (key, problem) = violation(|c| c.node_id = 3);
-        assert_eq!(key, "initial_cluster");
-        assert!(problem.contains("add 3=127.0.0.1:9762"), "{problem}");
-
-        let (key, problem) = violation(|c| c.peer_addr = "127.0.0.1:9999".parse().expect("an address"));
-        assert_eq!(key, "initial_cluster");
-        assert!(problem.contains("127.0.0.1:9762") && problem.contains("127.0.0.1:9999"), "{problem}");
-    }
-
-    #[test]
-    fn a_node_that_is_replaced_is_not_there() {
-        assert_eq!(violation(|c| c.replaces = Some(1)).0, "replaces");
-        let mut config = config();
-        config.replaces = Some(3);
-        assert_eq!(config.check(), Ok(()));
-        config.join = true;
-        assert_eq!(config.check().expect_err("two ways to join").key, "join");
-    }
-
-    #[test]
-    fn clients_and_peers_need_a_port_each() {
-        let (key, _) = violation(|c| c.http_addr = "127.0.0.1:9762".parse().expect("an address"));
-        assert_eq!(key, "peer_addr");
-    }
-
-    #[test]
-    fn elections_wait_for_three_heartbeats() {
-        let (key, problem) = violation(|c| c.heartbeat_interval_ms = 51);
-        assert_eq!(key, "election_timeout_min_ms");
-        assert!(problem.contains("below 153"), "{problem}");
-        let mut at_the_edge = config();
-        at_the_edge.heartbeat_interval_ms = 50;
-        assert_eq!(at_the_edge.check(), Ok(()));
-        assert_eq!(violation(|c| c.election_timeout_max_ms = 150).0, "election_timeout_max_ms");
-    }
-
-    #[test]
-    fn each_number_has_a_range() {
-        assert_eq!(
-            violation(|c| c.max_connections = 0),
-            ("max_connections", "0 is not in 1 to 1000000".into())
-        );
-        assert_eq!(violation(|c| c.lease_tick_ms = 251).0, "lease_tick_ms");
-        assert_eq!(violation(|c| c.heartbeat_interval_ms = u64::MAX).0, "heartbeat_interval_ms");
-    }
-
-    #[test]
-    fn the_cluster_name_is_plain() {
-        for name in ["", "two words", "a\nb", &"x".repeat(65)] {
-            assert_eq!(violation(|c| c.cluster_name = name.into()).0, "cluster_name", "{name:?}");
-        }
-    }
-
-    #[test]
-    fn a_wildcard_is_not_advertised() {
-        let mut config = config();
-        assert_eq!(config.advertised_http_addr().as_str(), "127.0.0.1:8762");
-        config.http_addr = "0.0.0.0:8762".parse().expect("an address");
-        config.peer_addr = "node2.internal:9762".parse().expect("an address");
-        assert_eq!(config.advertised_http_addr().as_str(), "node2.internal:8762");
-        config.http_advertise = Some("registry.example:80".parse().expect("an address"));
-        assert_eq!(config.advertised_http_addr().as_str(), "registry.example:80");
-    }
 }

@@ -8,6 +8,8 @@
 //! leader, and, a little later, in [`storage`]. The outcome goes back the way the command came.
 //! [`node`] wires all this; [`cli`] starts it.
 
+pub mod access;
+pub mod audit;
 pub mod bench;
 pub mod cli;
 pub mod config;
@@ -31,5 +33,7 @@ pub mod raft;
 pub mod registry;
 pub mod simulated;
 pub mod storage;
+pub mod tls;
 pub mod view;
 pub mod wall_clock;
+pub mod watched;

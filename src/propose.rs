@@ -50,6 +50,14 @@ pub enum ProposeError {
     Stopped,
 }
 
+/// What came of a command.
+#[derive(Debug)]
+pub struct Decided {
+    /// Of the log entry that it shares with others.
+    pub log_index: u64,
+    pub outcome: Outcome,
+}
+
 type Answer = Result<Written, ProposeError>;
 
 /// Who is waiting.
@@ -112,7 +120,7 @@ impl Proposer {
 
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.
-    pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
+    pub async fn propose(&self, command: &Command) -> Result<Decided, ProposeError> {
         self.propose_one(command, Source::Client).await
     }
 
@@ -120,7 +128,7 @@ impl Proposer {
     ///
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.
-    pub async fn propose_unhurried(&self, command: &Command) -> Result<Outcome, ProposeError> {
+    pub async fn propose_unhurried(&self, command: &Command) -> Result<Decided, ProposeError> {
         self.propose_one(command, Source::UnhurriedClient).await
     }
 
@@ -129,10 +137,10 @@ impl Proposer {
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.
     pub async fn propose_as_leader(&self, command: &Command) -> Result<Outcome, ProposeError> {
-        self.propose_one(command, Source::Lessor).await
+        Ok(self.propose_one(command, Source::Lessor).await?.outcome)
     }
 
-    async fn propose_one(&self, command: &Command, source: Source) -> Result<Outcome, ProposeError> {
+    async fn propose_one(&self, command: &Command, source: Source) -> Result<Decided, ProposeError> {
         let repeatable = matches!(
             command,
             Command::Renew { overridden: None, .. }
@@ -140,22 +148,23 @@ impl Proposer {
                 | Command::SetSelfPreservation { .. }
         );
         let written = self.submit(EncodedCommands::one(command), repeatable, source).await?;
-        written.outcomes.into_iter().next().ok_or(ProposeError::Unknown)
+        let outcome = written.outcomes.into_iter().next().ok_or(ProposeError::Unknown)?;
+        Ok(Decided { log_index: written.log_index, outcome })
     }
 
     /// Proposes commands together; each has its outcome, in their order.
     ///
     /// # Errors
     /// [`ProposeError`] if they are not known to be written.
-    pub async fn propose_all(&self, commands: &[Command]) -> Result<Vec<Outcome>, ProposeError> {
+    pub async fn propose_all(&self, commands: &[Command]) -> Answer {
         let mut encoded = EncodedCommands::default();
         for command in commands {
             encoded.join(&EncodedCommands::one(command));
         }
         if encoded.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Written { log_index: 0, outcomes: Vec::new() });
         }
-        Ok(self.submit(encoded, false, Source::Client).await?.outcomes)
+        self.submit(encoded, false, Source::Client).await
     }
 
     /// Proposes what a peer forwarded, if this node leads.

@@ -4,6 +4,7 @@ mod admin_client;
 mod bench;
 mod cluster;
 mod dev;
+mod hash;
 mod serve;
 mod signals;
 
@@ -26,6 +27,7 @@ enum Subcommands {
     Dev(dev::DevArgs),
     Cluster(cluster::ClusterArgs),
     Bench(bench::BenchArgs),
+    Hash(hash::HashArgs),
 }
 
 /// Runs what the command line asks for. The exit code is 0 when it was done, 1 when it could not be, and 2 for a
@@ -36,6 +38,7 @@ pub fn run() -> ExitCode {
         Subcommands::Dev(args) => dev::run(args),
         Subcommands::Cluster(args) => cluster::run(args),
         Subcommands::Bench(args) => bench::run(args),
+        Subcommands::Hash(args) => hash::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

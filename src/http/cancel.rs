@@ -5,12 +5,18 @@ use axum::http::StatusCode;
 use super::answer::{Answer, empty};
 use super::error::HttpError;
 use super::{Facade, request};
+use crate::audit::Requester;
 use crate::command::Command;
 use crate::registry::Outcome;
 
-pub async fn cancel(facade: &Facade, app: &str, id: &str) -> Result<Answer, HttpError> {
+pub async fn cancel(
+    facade: &Facade,
+    requester: &Requester,
+    app: &str,
+    id: &str,
+) -> Result<Answer, HttpError> {
     let command = Command::Cancel { key: request::key(app, id)? };
-    Ok(match facade.proposer.propose(&command).await? {
+    Ok(match facade.write(requester, &command).await? {
         Outcome::Done => empty(StatusCode::OK),
         _ => empty(StatusCode::NOT_FOUND),
     })

@@ -11,6 +11,7 @@ use super::error::HttpError;
 use super::eureka_routes::{Action, NoRoute, Resource, route};
 use super::request::{self, Parameters};
 use super::{Facade, body, cancel, metadata, query, register, renew, replication, status, status_page};
+use crate::audit::Requester;
 
 /// Answers everything under Eureka's paths.
 pub async fn eureka(State(facade): State<Arc<Facade>>, request: Request<Body>) -> Answer {
@@ -27,6 +28,7 @@ pub async fn eureka(State(facade): State<Arc<Facade>>, request: Request<Body>) -
 async fn act(facade: &Facade, action: Action, request: Request<Body>) -> Result<Answer, HttpError> {
     let (head, body) = request.into_parts();
     let headers = &head.headers;
+    let requester = Requester::of(&head.extensions);
     let parameters = Parameters::new(head.uri.query());
     if let Action::Options { allow } = action {
         return Ok(with(empty(StatusCode::OK), header::ALLOW, HeaderValue::from_static(allow)));
@@ -46,13 +48,15 @@ async fn act(facade: &Facade, action: Action, request: Request<Body>) -> Result<
             let answer = query::read(facade, &resource, headers, format).await;
             Ok(answer.unwrap_or_else(|| empty(StatusCode::NOT_FOUND)))
         }
-        Action::Register { app } => register::register(facade, &app, headers, format, body).await,
-        Action::Renew { app, id } => renew::renew(facade, (&app, &id), &head, format).await,
-        Action::Cancel { app, id } => cancel::cancel(facade, &app, &id).await,
-        Action::SetStatus { app, id } => status::set(facade, (&app, &id), &parameters).await,
-        Action::RemoveStatus { app, id } => status::remove(facade, (&app, &id), &parameters).await,
-        Action::PutMetadata { app, id } => metadata::put(facade, (&app, &id), &parameters).await,
-        Action::Replicate => replication::replicate(facade, headers, body).await,
+        Action::Register { app } => register::register(facade, &requester, &app, headers, format, body).await,
+        Action::Renew { app, id } => renew::renew(facade, &requester, (&app, &id), &head, format).await,
+        Action::Cancel { app, id } => cancel::cancel(facade, &requester, &app, &id).await,
+        Action::SetStatus { app, id } => status::set(facade, &requester, (&app, &id), &parameters).await,
+        Action::RemoveStatus { app, id } => {
+            status::remove(facade, &requester, (&app, &id), &parameters).await
+        }
+        Action::PutMetadata { app, id } => metadata::put(facade, &requester, (&app, &id), &parameters).await,
+        Action::Replicate => replication::replicate(facade, &requester, headers, body).await,
         // The flag of an AWS auto scaling group: as any server outside of AWS answers.
         Action::SetAsg | Action::Options { .. } => Ok(empty(StatusCode::BAD_REQUEST)),
     }

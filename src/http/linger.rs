@@ -10,7 +10,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A client that sends nothing for so long has nothing more to send, or waits to be closed.
@@ -20,8 +19,8 @@ const LIMIT: Duration = Duration::from_secs(2);
 const PIECE_BYTES: usize = 16 * 1024;
 
 /// A connection's stream; its shutdown is complete when the client has sent what it had to send.
-pub struct Lingering {
-    stream: TcpStream,
+pub struct Lingering<S> {
+    stream: S,
     /// From when on the own side is closed.
     closing: Option<Closing>,
 }
@@ -31,8 +30,8 @@ struct Closing {
     limit: Instant,
 }
 
-impl Lingering {
-    pub fn new(stream: TcpStream) -> Self {
+impl<S> Lingering<S> {
+    pub fn new(stream: S) -> Self {
         Self { stream, closing: None }
     }
 }
@@ -44,7 +43,7 @@ impl Closing {
     }
 
     /// Ready when the client has ended its side, went quiet, or had its time.
-    fn poll_drained(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_drained(&mut self, stream: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<()> {
         let mut piece = [0; PIECE_BYTES];
         while Instant::now() < self.limit {
             let mut unread = ReadBuf::new(&mut piece);
@@ -61,7 +60,7 @@ impl Closing {
     }
 }
 
-impl AsyncRead for Lingering {
+impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -71,7 +70,7 @@ impl AsyncRead for Lingering {
     }
 }
 
-impl AsyncWrite for Lingering {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

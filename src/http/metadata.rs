@@ -8,12 +8,14 @@ use super::Facade;
 use super::answer::{Answer, empty};
 use super::error::HttpError;
 use super::request::{self, Parameters};
+use crate::audit::Requester;
 use crate::command::Command;
 use crate::eureka::check_metadata_names;
 use crate::registry::{Metadata, Outcome};
 
 pub async fn put(
     facade: &Facade,
+    requester: &Requester,
     (app, id): (&str, &str),
     parameters: &Parameters<'_>,
 ) -> Result<Answer, HttpError> {
@@ -25,7 +27,7 @@ pub async fn put(
     let pairs = Metadata::from_pairs(first);
     check_metadata_names(&pairs)?;
     let command = Command::PutMetadata { key, pairs };
-    Ok(match facade.proposer.propose(&command).await? {
+    Ok(match facade.write(requester, &command).await? {
         Outcome::Done => empty(StatusCode::OK),
         Outcome::TooLarge => return Err(HttpError::TooLarge),
         _ => empty(StatusCode::NOT_FOUND),

@@ -8,6 +8,7 @@ mod cancel;
 mod dispatch;
 mod error;
 mod eureka_routes;
+mod gate;
 mod linger;
 mod listen;
 mod membership;
@@ -22,6 +23,7 @@ mod routes;
 mod self_preservation;
 mod status;
 mod status_page;
+mod write;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +31,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::config::{Config, SelfPreservationSettings};
+use crate::config::{Audit, Config, SelfPreservationSettings};
 use crate::linearize::Linearizer;
 use crate::propose::Proposer;
 use crate::raft::{Comparison, Consensus, Peers};
@@ -37,7 +39,8 @@ use crate::wall_clock::WallClock;
 
 pub use body::unpack;
 pub use eureka_routes::{Action, NoRoute, Resource, route};
-pub use listen::serve;
+pub use gate::Gate;
+pub use listen::{Guard, serve};
 pub use pace::AfterPause;
 pub use request::Parameters;
 pub use routes::router;
@@ -49,9 +52,12 @@ pub struct Facade {
     pub linearizer: Linearizer,
     told: Told,
     pub http_addr: String,
+    /// Of every node's HTTP service: they are meant to be set up alike.
+    scheme: &'static str,
     /// Only for what is shown: the log's clock stands still while nothing is written.
     wall_clock: WallClock,
     self_preservation: SelfPreservationSettings,
+    audit: Audit,
     max_body_bytes: usize,
     body_timeout: Duration,
     stopping: AtomicBool,
@@ -79,7 +85,9 @@ impl Facade {
             told,
             wall_clock,
             http_addr: config.advertised_http_addr().to_string(),
+            scheme: if config.client_tls().is_some() { "https" } else { "http" },
             self_preservation: config.self_preservation_settings(),
+            audit: config.audit,
             max_body_bytes: config.max_body_bytes,
             body_timeout: Duration::from_millis(config.request_header_timeout_ms),
             stopping: AtomicBool::new(false),

@@ -6,12 +6,14 @@ use axum::http::{HeaderMap, StatusCode};
 use super::answer::{Answer, empty};
 use super::error::HttpError;
 use super::{Facade, body, request};
+use crate::audit::Requester;
 use crate::command::Command;
 use crate::eureka::{Format, decode_document};
 use crate::registry::MAX_INSTANCE_BYTES;
 
 pub async fn register(
     facade: &Facade,
+    requester: &Requester,
     app: &str,
     headers: &HeaderMap,
     format: Format,
@@ -31,6 +33,6 @@ pub async fn register(
         last_dirty_ms: accepted.last_dirty_ms,
         origin: request::origin(headers),
     };
-    facade.proposer.propose(&command).await?;
+    facade.write(requester, &command).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -9,12 +9,14 @@ use super::answer::{Answer, empty, text};
 use super::error::HttpError;
 use super::pace::AfterPause;
 use super::request::{self, Parameters};
+use crate::audit::Requester;
 use crate::command::Command;
 use crate::eureka::{Format, instance_document};
 use crate::registry::{Origin, Outcome, Status};
 
 pub async fn renew(
     facade: &Facade,
+    requester: &Requester,
     (app, id): (&str, &str),
     head: &Parts,
     format: Format,
@@ -39,8 +41,8 @@ pub async fn renew(
     }
     let unhurried = origin == Origin::Client && head.extensions.get::<AfterPause>().is_some();
     let outcome = match unhurried {
-        true => facade.proposer.propose_unhurried(&command).await?,
-        false => facade.proposer.propose(&command).await?,
+        true => facade.write_unhurried(requester, &command).await?,
+        false => facade.write(requester, &command).await?,
     };
     Ok(match outcome {
         Outcome::Done => empty(StatusCode::OK),

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use super::answer::{Answer, text};
 use super::error::HttpError;
 use super::{Facade, body};
+use crate::audit::Requester;
 use crate::command::Command;
 use crate::eureka::{BatchAction, BatchItem, ItemAnswer, RequestFormat, decode_batch, encode_batch_response};
 use crate::registry::{AppName, InstanceId, Key, MAX_INSTANCE_BYTES, Origin, Outcome, Status};
@@ -20,7 +21,12 @@ enum Item {
     Answered(StatusCode),
 }
 
-pub async fn replicate(facade: &Facade, headers: &HeaderMap, body: Body) -> Result<Answer, HttpError> {
+pub async fn replicate(
+    facade: &Facade,
+    requester: &Requester,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Answer, HttpError> {
     let sent = body::read(facade, headers, body).await?;
     if sent.format != RequestFormat::Json {
         return Err(body::unreadable(headers, sent.format, "a batch is JSON"));
@@ -28,7 +34,7 @@ pub async fn replicate(facade: &Facade, headers: &HeaderMap, body: Body) -> Resu
     let items = decode_batch(&sent.bytes).map_err(|error| body::unreadable(headers, sent.format, error))?;
     let items: Vec<Item> = items.into_iter().map(item).collect();
     let commands: Vec<Command> = items.iter().filter_map(Item::command).cloned().collect();
-    let outcomes = facade.proposer.propose_all(&commands).await?;
+    let outcomes = facade.write_all(requester, &commands).await?;
     let mut outcomes = outcomes.iter();
     let answers: Vec<ItemAnswer<'_>> = items.iter().map(|item| answer(item, &mut outcomes)).collect();
     Ok(text(StatusCode::OK, "application/json", encode_batch_response(&answers)))

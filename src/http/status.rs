@@ -6,11 +6,13 @@ use super::Facade;
 use super::answer::{Answer, empty};
 use super::error::HttpError;
 use super::request::{self, Parameters};
+use crate::audit::Requester;
 use crate::command::Command;
 use crate::registry::Outcome;
 
 pub async fn set(
     facade: &Facade,
+    requester: &Requester,
     (app, id): (&str, &str),
     parameters: &Parameters<'_>,
 ) -> Result<Answer, HttpError> {
@@ -19,11 +21,12 @@ pub async fn set(
         status: parameters.status("value")?.ok_or(HttpError::BadParameter("value"))?,
         last_dirty_ms: parameters.last_dirty_ms()?,
     };
-    propose(facade, command).await
+    write(facade, requester, command).await
 }
 
 pub async fn remove(
     facade: &Facade,
+    requester: &Requester,
     (app, id): (&str, &str),
     parameters: &Parameters<'_>,
 ) -> Result<Answer, HttpError> {
@@ -32,11 +35,11 @@ pub async fn remove(
         status: parameters.status("value")?,
         last_dirty_ms: parameters.last_dirty_ms()?,
     };
-    propose(facade, command).await
+    write(facade, requester, command).await
 }
 
-async fn propose(facade: &Facade, command: Command) -> Result<Answer, HttpError> {
-    Ok(match facade.proposer.propose(&command).await? {
+async fn write(facade: &Facade, requester: &Requester, command: Command) -> Result<Answer, HttpError> {
+    Ok(match facade.write(requester, &command).await? {
         Outcome::Done => empty(StatusCode::OK),
         _ => empty(StatusCode::NOT_FOUND),
     })

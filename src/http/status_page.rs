@@ -16,7 +16,7 @@ pub fn status(facade: &Facade, format: Format) -> Answer {
         .keys()
         .filter(|id| **id != consensus.node_id())
         .filter_map(|id| described.get(id))
-        .map(|peer| format!("http://{}/eureka/", peer.http_addr))
+        .map(|peer| format!("{}://{}/eureka/", facade.scheme, peer.http_addr))
         .collect();
     let replicas = replicas.join(", ");
     let healthy = consensus.knows_leader();

@@ -1,7 +1,9 @@
 //! One node, wired: the only file that knows every module, and the order in which they start and
 //! stop.
 
+mod exposure;
 mod replica;
+mod secured_peers;
 
 use std::future::Future;
 use std::io;
@@ -16,19 +18,22 @@ use anyhow::{Context, bail};
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tonic::transport::server::TcpIncoming;
 
+use crate::access;
 use crate::blocking::blocking;
 use crate::config::Config;
-use crate::http;
+use crate::http::{self, Gate, Guard};
 use crate::lessor::Lessor;
-use crate::raft::{Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
+use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
 use crate::storage::{self, SnapshotDir, StateStore, StoredState, remedy, sync_dir};
+use crate::tls::{self, PeerTls};
 use crate::wall_clock::WallClock;
 
 pub use replica::{Found, Replica};
+use secured_peers::SecuredConnector;
 
 /// Runs a node until `stop` is done, then stops it gracefully: first it is not ready any more, then
 /// it hands leadership over, finishes what is under way, and stores its state.
@@ -37,8 +42,10 @@ pub use replica::{Found, Replica};
 /// What kept it from starting, before anything was served; that it did not stop in order; or that its state is
 /// not what the others made of the same log, which ends it at once.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let peer_addr = peer_listen_addr(&config).await?;
+    exposure::check(&config, peer_addr)?;
     let http_listener = listen(config.http_addr).await.context("http_addr")?;
-    let peer_listener = listen(peer_listen_addr(&config).await?).await.context("peer_addr")?;
+    let peer_listener = listen(peer_addr).await.context("peer_addr")?;
     let node = Node::start(&config, http_listener, peer_listener).await?;
     tracing::info!(
         node = config.node_id,
@@ -64,25 +71,39 @@ struct Node {
     peers: JoinHandle<()>,
     stop_serving: watch::Sender<bool>,
     stop_peers: watch::Sender<bool>,
+    /// Reads files again that may have changed.
+    _watchers: JoinSet<()>,
     _lock: DirLock,
 }
 
 impl Node {
     async fn start(config: &Config, http: TcpListener, peer: TcpListener) -> anyhow::Result<Self> {
+        let mut watchers = JoinSet::new();
+        let guard = guard(config, &mut watchers)?;
+        let peer_tls = peer_tls(config, &mut watchers)?;
         let tick = Duration::from_millis(config.lease_tick_ms);
         let lessor = Arc::new(Lessor::new(tick, config.self_preservation_settings()));
         let (lock, log, machine) = open_storage(config, lessor.clone())?;
-        let found = Found { log, machine, lessor, connector: Arc::new(Tcp), wall_clock: WallClock::system() };
+        let connector: Arc<dyn Connector> = match &peer_tls {
+            None => Arc::new(Tcp),
+            Some(tls) => Arc::new(SecuredConnector(tls.clone())),
+        };
+        let found = Found { log, machine, lessor, connector, wall_clock: WallClock::system() };
         let replica = Replica::start(config, found).await?;
         let (stop_serving, _) = watch::channel(false);
         let (stop_peers, _) = watch::channel(false);
-        let incoming = TcpIncoming::from(peer).with_nodelay(Some(true));
+        let stopped = told(&stop_peers);
+        let peers = match peer_tls {
+            None => replica.serve_peers(TcpIncoming::from(peer).with_nodelay(Some(true)), stopped),
+            Some(tls) => replica.serve_peers(secured_peers::incoming(peer, tls), stopped),
+        };
         Ok(Self {
-            http: serve_http(config, replica.router(), http, &stop_serving),
-            peers: replica.serve_peers(incoming, told(&stop_peers)),
+            http: serve_http(config, (replica.router(), guard), http, &stop_serving),
+            peers,
             replica,
             stop_serving,
             stop_peers,
+            _watchers: watchers,
             _lock: lock,
         })
     }
@@ -212,15 +233,44 @@ fn is_no_damage(error: &io::Error) -> bool {
     [PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull].contains(&error.kind())
 }
 
+fn guard(config: &Config, watchers: &mut JoinSet<()>) -> anyhow::Result<Guard> {
+    let tls = match config.client_tls() {
+        None => None,
+        Some(files) => {
+            let (tls, watcher) = tls::client_port(files).context("TLS for clients")?;
+            watchers.spawn(watcher.run());
+            Some(tls)
+        }
+    };
+    let door = match &config.auth_file {
+        None => None,
+        Some(file) => {
+            let (door, watcher) = access::door(file.clone())?;
+            watchers.spawn(watcher.run());
+            Some(door)
+        }
+    };
+    Ok(Guard { tls, gate: Gate::new(config, door) })
+}
+
+fn peer_tls(config: &Config, watchers: &mut JoinSet<()>) -> anyhow::Result<Option<PeerTls>> {
+    let Some(files) = config.peer_tls() else {
+        return Ok(None);
+    };
+    let (tls, watcher) = tls::peers(files).context("TLS between nodes")?;
+    watchers.spawn(watcher.run());
+    Ok(Some(tls))
+}
+
 fn serve_http(
     config: &Config,
-    router: Router,
+    (router, guard): (Router, Guard),
     listener: TcpListener,
     stop: &watch::Sender<bool>,
 ) -> JoinHandle<()> {
     let config = config.clone();
     let stopped = told(stop);
-    tokio::spawn(async move { http::serve(router, listener, &config, stopped).await })
+    tokio::spawn(async move { http::serve(router, listener, &config, guard, stopped).await })
 }
 
 /// Returns once it is time to stop, or the sender is gone, and this node with it.

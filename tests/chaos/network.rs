@@ -54,6 +54,8 @@ impl Network {
             spec.http = SocketAddr::new(addr(place), HTTP_PORT);
             spec.peer = SocketAddr::new(addr(place), PEER_PORT);
             spec.initial_cluster = peers.join(",");
+            // The namespaces' addresses are not on loopback.
+            spec.extra_flags.push("--insecure".to_owned());
             spec.wrapper = ["ip", "netns", "exec", &self.namespace(place)].map(str::to_owned).to_vec();
         }
     }

@@ -14,6 +14,9 @@ mod read_your_writes;
 mod renewals;
 mod replace;
 mod restart;
+#[path = "../../src/tls/samples.rs"]
+mod samples;
+mod secured;
 mod self_preservation;
 mod snapshot;
 mod start_errors;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::deadline::until;
 use super::directory::Directory;
+use super::http::Credentials;
 use super::node::{ClusterView, Node, NodeSpec};
 use super::ports::free_addr;
 
@@ -124,6 +125,7 @@ fn specs(dir: &Path, size: u64) -> Vec<NodeSpec> {
             extra_flags: Vec::new(),
             environment: Vec::new(),
             wrapper: Vec::new(),
+            credentials: Credentials::default(),
         }
     };
     addrs.into_iter().map(spec).collect()

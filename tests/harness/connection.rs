@@ -2,9 +2,13 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ClientConfig;
+
 use super::http::Response;
+use super::stream::Stream;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HEADERS: usize = 64;
@@ -15,7 +19,11 @@ const MAX_HEADERS: usize = 64;
 /// # Errors
 /// When the connection fails, a time-out passes, or what comes back is not one whole response.
 pub fn exchange(addr: SocketAddr, bytes: &[u8], method: &str, limit: Duration) -> io::Result<Response> {
-    let mut connection = Connection::open(addr, limit)?;
+    exchange_on(Connection::open(addr, limit)?, bytes, method)
+}
+
+/// [`exchange`] on a connection that there is.
+pub(super) fn exchange_on(mut connection: Connection, bytes: &[u8], method: &str) -> io::Result<Response> {
     // A server may answer and close before it has read a body it refuses: then the write fails,
     // and the response is what counts.
     let written = connection.send(bytes);
@@ -26,7 +34,7 @@ pub fn exchange(addr: SocketAddr, bytes: &[u8], method: &str, limit: Duration) -
 }
 
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     /// What was read and not yet used up.
     buffer: Vec<u8>,
 }
@@ -39,7 +47,19 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(limit))?;
         stream.set_read_timeout(Some(limit))?;
-        Ok(Self { stream, buffer: Vec::new() })
+        Ok(Self { stream: Stream::Plain(stream), buffer: Vec::new() })
+    }
+
+    /// [`Connection::open`], below TLS.
+    ///
+    /// # Errors
+    /// When they cannot agree on TLS, too.
+    pub fn open_tls(addr: SocketAddr, limit: Duration, tls: &Arc<ClientConfig>) -> io::Result<Self> {
+        let mut connection = Self::open(addr, limit)?;
+        if let Stream::Plain(tcp) = connection.stream {
+            connection.stream = Stream::secured(tcp, tls)?;
+        }
+        Ok(connection)
     }
 
     /// # Errors
@@ -51,7 +71,8 @@ impl Connection {
     /// # Errors
     /// When the connection fails or the time-out passes.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes)
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
     }
 
     /// Reads the next response, which is to a request of this method.
@@ -146,6 +167,13 @@ impl Connection {
                 Ok(())
             }
         }
+    }
+}
+
+/// Whatever comes, without a look at what it is.
+impl Read for Connection {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
     }
 }
 

@@ -3,11 +3,13 @@
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
+use rustls::ClientConfig;
 
-use super::connection::{exchange, invalid};
+use super::connection::{Connection, exchange_on, invalid};
 
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -18,6 +20,15 @@ pub struct Request {
     headers: Vec<(String, String)>,
     body: Option<Vec<u8>>,
     read_timeout: Duration,
+    tls: Option<Arc<ClientConfig>>,
+}
+
+/// How a client that a node knows sends its requests; by default as anyone, without TLS.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    pub tls: Option<Arc<ClientConfig>>,
+    /// The header's value.
+    pub authorization: Option<String>,
 }
 
 impl Request {
@@ -28,6 +39,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             read_timeout: READ_TIMEOUT,
+            tls: None,
         }
     }
 
@@ -97,9 +109,21 @@ impl Request {
         self
     }
 
+    pub fn with(mut self, credentials: &Credentials) -> Self {
+        self.tls.clone_from(&credentials.tls);
+        match &credentials.authorization {
+            Some(value) => self.header("Authorization", value),
+            None => self,
+        }
+    }
+
     /// Sends on a connection of its own.
     pub fn send(&self, addr: SocketAddr) -> io::Result<Response> {
-        exchange(addr, &self.bytes(addr), &self.method, self.read_timeout)
+        let connection = match &self.tls {
+            None => Connection::open(addr, self.read_timeout)?,
+            Some(tls) => Connection::open_tls(addr, self.read_timeout, tls)?,
+        };
+        exchange_on(connection, &self.bytes(addr), &self.method)
     }
 
     /// Sends, and takes anything but a response as a failure of the test.

@@ -11,13 +11,14 @@ mod http;
 mod node;
 mod ports;
 mod registry;
+mod stream;
 
 pub use cluster::Cluster;
 pub use connection::{Connection, exchange};
 pub use deadline::{until, until_within};
 pub use directory::Directory;
 pub use document::Document;
-pub use http::{Request, Response};
+pub use http::{Credentials, Request, Response};
 pub use node::{ClusterView, Node, NodeSpec};
 pub use ports::free_addr;
 pub use registry::{Applications, applications};

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::deadline::{until, until_within};
-use super::http::Request;
+use super::http::{Credentials, Request};
 
 const LOG_TAIL_LINES: usize = 40;
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -32,6 +32,8 @@ pub struct NodeSpec {
     pub environment: Vec<(String, String)>,
     /// The words of a command that ends by becoming the one behind it, such as `ip netns exec NAME`.
     pub wrapper: Vec<String>,
+    /// What the tests' own requests to it are sent with.
+    pub credentials: Credentials,
 }
 
 impl NodeSpec {
@@ -127,7 +129,7 @@ impl Node {
             if let Some(status) = self.exited() {
                 panic!("node {id} ended with {status} instead of starting");
             }
-            match Request::get("/readyz").send(self.spec.http) {
+            match Request::get("/readyz").with(&self.spec.credentials).send(self.spec.http) {
                 Ok(response) if response.status == 200 => Ok(()),
                 Ok(response) => Err(format!("/readyz answers {}", response.status)),
                 Err(error) => Err(error.to_string()),
@@ -179,8 +181,8 @@ impl Node {
     }
 
     pub fn view(&self) -> Result<ClusterView, String> {
-        let response =
-            Request::get("/api/cluster").send(self.spec.http).map_err(|error| error.to_string())?;
+        let request = Request::get("/api/cluster").with(&self.spec.credentials);
+        let response = request.send(self.spec.http).map_err(|error| error.to_string())?;
         if response.status != 200 {
             return Err(format!("/api/cluster answers {}", response.status));
         }

@@ -1,0 +1,89 @@
+//! A line for each write: who, from where, what, at which log index.
+//!
+//! What a client gave is told as a field, which the log quotes: no text can look like a line of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::http::Extensions;
+
+use crate::access::{ANONYMOUS, Principal};
+use crate::command::Command;
+use crate::config::Audit;
+use crate::propose::ProposeError;
+use crate::registry::{Key, Outcome};
+
+/// To tell these lines from others, or to set their level.
+pub const TARGET: &str = "rs_registry::audit";
+
+/// Who sent a request, as far as that is known.
+#[derive(Debug, Clone, Default)]
+pub struct Requester {
+    pub principal: Option<Arc<Principal>>,
+    pub from: Option<SocketAddr>,
+}
+
+impl Requester {
+    /// Whom the request was marked with at the door.
+    pub fn of(extensions: &Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
+    fn name(&self) -> &str {
+        self.principal.as_ref().map_or(ANONYMOUS, |principal| &principal.name)
+    }
+}
+
+impl Audit {
+    /// Tells of a write, or that it may have happened.
+    pub fn tell(
+        self,
+        requester: &Requester,
+        command: &Command,
+        decided: Result<(u64, &Outcome), &ProposeError>,
+    ) {
+        let Some((what, key)) = told(command) else {
+            return;
+        };
+        let is_wanted = match self {
+            Audit::None => false,
+            Audit::Changes => !matches!(command, Command::Renew { .. }),
+            Audit::All => true,
+        };
+        if !is_wanted {
+            return;
+        }
+        let outcome = match &decided {
+            Ok((_, Outcome::Done | Outcome::Expired(_))) => "done",
+            Ok((_, Outcome::NotFound)) => "not_found",
+            Ok((_, Outcome::Conflict(_))) => "conflict",
+            Ok((_, Outcome::TooLarge)) => "too_large",
+            Err(ProposeError::Overloaded | ProposeError::NotLeader) => "not_written",
+            Err(_) => "unknown",
+        };
+        tracing::info!(
+            target: TARGET,
+            who = requester.name(),
+            from = requester.from.map(tracing::field::display),
+            what,
+            app = key.app.as_str(),
+            instance = key.id.as_str(),
+            index = decided.ok().map(|(index, _)| index),
+            outcome,
+            "write"
+        );
+    }
+}
+
+/// What clients can ask for; the leader's own commands are not theirs.
+fn told(command: &Command) -> Option<(&'static str, &Key)> {
+    match command {
+        Command::Register { key, .. } => Some(("register", key)),
+        Command::Renew { key, .. } => Some(("renew", key)),
+        Command::Cancel { key } => Some(("cancel", key)),
+        Command::SetStatus { key, .. } => Some(("set_status", key)),
+        Command::RemoveStatus { key, .. } => Some(("remove_status", key)),
+        Command::PutMetadata { key, .. } => Some(("put_metadata", key)),
+        Command::Expire { .. } | Command::SetSelfPreservation { .. } => None,
+    }
+}

@@ -1,0 +1,136 @@
+//! What a request has to pass before its handler: how much is under way, how often its address asks, who sends it and
+//! whether they may.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
+use hyper::body::Incoming;
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+
+use super::answer::{Answer, empty, with};
+use crate::access::{Addresses, Door, Principal, Refusal, Role};
+use crate::audit::Requester;
+use crate::config::Config;
+
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"rs-registry\", charset=\"UTF-8\"");
+
+/// All connections share one.
+pub struct Gate {
+    /// `None`: everybody may do everything.
+    door: Option<Door>,
+    requests: Option<Addresses>,
+    places: Semaphore,
+}
+
+impl Gate {
+    pub fn new(config: &Config, door: Option<Door>) -> Self {
+        let per_second = NonZeroU32::new(config.client_requests_per_second);
+        let burst = NonZeroU32::new(config.client_burst);
+        let requests = per_second.map(|rate| Addresses::new(rate, burst.unwrap_or(rate)));
+        Self { door, requests, places: Semaphore::new(config.max_requests_in_flight) }
+    }
+
+    /// The handler's answer to a request, or why it does not come to that.
+    pub async fn pass(
+        &self,
+        router: Router,
+        mut request: Request<Incoming>,
+        from: SocketAddr,
+    ) -> Result<Answer, Infallible> {
+        let Some(needed) = needed(request.method(), request.uri().path()) else {
+            return router.oneshot(request).await;
+        };
+        if let Some(Err(wait)) = self.requests.as_ref().map(|requests| requests.check(from.ip())) {
+            return Ok(later(StatusCode::TOO_MANY_REQUESTS, wait));
+        }
+        let Ok(_place) = self.places.try_acquire() else {
+            return Ok(later(StatusCode::SERVICE_UNAVAILABLE, Duration::ZERO));
+        };
+        let principal = match self.who(&request, from).await {
+            Ok(principal) => principal,
+            Err(refusal) => return Ok(refused(&refusal)),
+        };
+        if principal.as_ref().is_some_and(|principal| principal.role < needed) {
+            return Ok(empty(StatusCode::FORBIDDEN));
+        }
+        if needed > Role::Read {
+            request.extensions_mut().insert(Requester { principal, from: Some(from) });
+        }
+        router.oneshot(request).await
+    }
+
+    async fn who(
+        &self,
+        request: &Request<Incoming>,
+        from: SocketAddr,
+    ) -> Result<Option<Arc<Principal>>, Refusal> {
+        let Some(door) = &self.door else {
+            return Ok(None);
+        };
+        let header = request.headers().get(header::AUTHORIZATION);
+        door.who(header.map(HeaderValue::as_bytes), from.ip()).await.map(Some)
+    }
+}
+
+/// What one must be allowed to for this; `None`: it is for everybody at any time.
+fn needed(method: &Method, path: &str) -> Option<Role> {
+    match path {
+        "/livez" | "/readyz" => None,
+        _ if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) => Some(Role::Read),
+        _ if path.starts_with("/api/") => Some(Role::Admin),
+        _ => Some(Role::Write),
+    }
+}
+
+fn refused(refusal: &Refusal) -> Answer {
+    match refusal {
+        Refusal::Unknown => with(empty(StatusCode::UNAUTHORIZED), header::WWW_AUTHENTICATE, CHALLENGE),
+        Refusal::Busy => later(StatusCode::SERVICE_UNAVAILABLE, Duration::ZERO),
+        Refusal::TooManyGuesses(wait) => later(StatusCode::TOO_MANY_REQUESTS, *wait),
+    }
+}
+
+/// In whole seconds, at least one.
+fn later(status: StatusCode, wait: Duration) -> Answer {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    with(empty(status), header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_request_needs_its_role() {
+        for (method, path, role) in [
+            (Method::GET, "/livez", None),
+            (Method::GET, "/readyz", None),
+            (Method::GET, "/metrics", Some(Role::Read)),
+            (Method::GET, "/api/cluster", Some(Role::Read)),
+            (Method::GET, "/actuator/health", Some(Role::Read)),
+            (Method::HEAD, "/eureka/apps", Some(Role::Read)),
+            (Method::OPTIONS, "/eureka/apps", Some(Role::Read)),
+            (Method::POST, "/eureka/apps/A", Some(Role::Write)),
+            (Method::PUT, "/eureka/apps/A/i", Some(Role::Write)),
+            (Method::DELETE, "/v2/apps/A/i", Some(Role::Write)),
+            (Method::POST, "/eureka/peerreplication/batch", Some(Role::Write)),
+            (Method::from_bytes(b"PROPFIND").unwrap(), "/eureka/apps", Some(Role::Write)),
+            (Method::POST, "/api/anything", Some(Role::Admin)),
+        ] {
+            assert_eq!(needed(&method, path), role, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds() {
+        let told = |wait| later(StatusCode::TOO_MANY_REQUESTS, wait).headers()[header::RETRY_AFTER].clone();
+        assert_eq!(told(Duration::ZERO), "1");
+        assert_eq!(told(Duration::from_millis(1001)), "2");
+    }
+}
