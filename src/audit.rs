@@ -11,6 +11,7 @@ use crate::access::{ANONYMOUS, Principal};
 use crate::command::Command;
 use crate::config::Audit;
 use crate::propose::ProposeError;
+use crate::raft::{MembershipChange, MembershipError};
 use crate::registry::{Key, Outcome};
 
 /// To tell these lines from others, or to set their level.
@@ -71,6 +72,42 @@ impl Audit {
             index = decided.ok().map(|(index, _)| index),
             outcome,
             "write"
+        );
+    }
+}
+
+impl Audit {
+    /// Tells of a change of the members that was asked for, also of one that was refused.
+    pub fn tell_of_members(
+        self,
+        requester: &Requester,
+        change: &MembershipChange,
+        changed: &Result<String, MembershipError>,
+    ) {
+        if self == Audit::None {
+            return;
+        }
+        let (what, node) = match change {
+            MembershipChange::AddLearner { node_id, .. } => ("add_learner", Some(*node_id)),
+            MembershipChange::Promote { node_id } => ("promote", Some(*node_id)),
+            MembershipChange::Remove { node_id } => ("remove", Some(*node_id)),
+            MembershipChange::TransferLeader { to } => ("transfer_leader", *to),
+        };
+        let (outcome, told) = match changed {
+            Ok(done) => ("done", done.as_str()),
+            Err(MembershipError::Refused(reason)) => ("refused", reason.as_str()),
+            Err(MembershipError::NoLeader) => ("not_written", "no leader"),
+            Err(MembershipError::Unknown(reason)) => ("unknown", reason.as_str()),
+        };
+        tracing::info!(
+            target: TARGET,
+            who = requester.name(),
+            from = requester.from.map(tracing::field::display),
+            what,
+            node,
+            outcome,
+            told,
+            "change of the members"
         );
     }
 }

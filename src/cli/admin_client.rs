@@ -1,6 +1,8 @@
 //! Asks nodes by their admin API: the first of them that answers.
 
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -9,27 +11,33 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, StatusCode, Uri, header};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use percent_encoding::percent_decode_str;
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use tokio::time::timeout;
+
+use crate::tls;
 
 /// Longer than a node waits for a change to be committed.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(25);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// A node's URL, such as `http://user:password@registry-1:8761`; a path is left out.
+/// A node's URL, such as `https://user:password@registry-1:8761`; a path is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeUrl {
+    scheme: &'static str,
     authority: String,
     authorization: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("is no URL of a node; write http://HOST:PORT")]
+#[error("is no URL of a node; write http://HOST:PORT or https://HOST:PORT")]
 pub struct NoNodeUrl;
 
 impl FromStr for NodeUrl {
@@ -37,9 +45,11 @@ impl FromStr for NodeUrl {
 
     fn from_str(text: &str) -> Result<Self, NoNodeUrl> {
         let uri: Uri = text.trim().parse().map_err(|_| NoNodeUrl)?;
-        if uri.scheme_str() != Some("http") {
-            return Err(NoNodeUrl);
-        }
+        let scheme = match uri.scheme_str() {
+            Some("http") => "http",
+            Some("https") => "https",
+            _ => return Err(NoNodeUrl),
+        };
         let authority = uri.authority().ok_or(NoNodeUrl)?.as_str();
         let (credentials, authority) = match authority.rsplit_once('@') {
             Some((credentials, authority)) => (Some(credentials), authority),
@@ -51,7 +61,7 @@ impl FromStr for NodeUrl {
                 Ok(format!("Basic {}", STANDARD.encode(plain.as_bytes())))
             })
             .transpose()?;
-        Ok(Self { authority: authority.to_owned(), authorization })
+        Ok(Self { scheme, authority: authority.to_owned(), authorization })
     }
 }
 
@@ -80,21 +90,37 @@ impl AdminAnswer {
 }
 
 pub struct AdminClient {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     urls: Vec<NodeUrl>,
 }
 
 impl AdminClient {
-    pub fn new(urls: Vec<NodeUrl>) -> Self {
+    /// A client that takes the certificates of the authorities in a file, or else of those that the system trusts.
+    ///
+    /// # Errors
+    /// If the file cannot be read or used.
+    pub fn new(urls: Vec<NodeUrl>, ca_file: Option<&Path>) -> anyhow::Result<Self> {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_PATIENCE));
-        Self { client: Client::builder(TokioExecutor::new()).build(connector), urls }
+        connector.enforce_http(false);
+        let builder = HttpsConnectorBuilder::new();
+        let builder = match ca_file {
+            Some(file) => builder.with_tls_config(trusting(file)?),
+            None if urls.iter().any(|url| url.scheme == "https") => {
+                let builder = builder.with_provider_and_native_roots(ring::default_provider());
+                builder.context("the system trusts no certificates; give --ca-file")?
+            }
+            None => builder.with_tls_config(trusting_nobody()?),
+        };
+        let connector = builder.https_or_http().enable_http1().wrap_connector(connector);
+        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), urls })
     }
 
     /// The same credentials at another node.
     pub fn at(&self, authority: &str) -> Self {
         let authorization = self.urls.iter().find_map(|url| url.authorization.clone());
-        let url = NodeUrl { authority: authority.to_owned(), authorization };
+        let scheme = self.urls.first().map_or("http", |url| url.scheme);
+        let url = NodeUrl { scheme, authority: authority.to_owned(), authorization };
         Self { client: self.client.clone(), urls: vec![url] }
     }
 
@@ -121,7 +147,8 @@ impl AdminClient {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<AdminAnswer> {
-        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", url.authority));
+        let mut request =
+            Request::builder().method(method).uri(format!("{}://{}{path}", url.scheme, url.authority));
         if let Some(authorization) = &url.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
@@ -132,7 +159,7 @@ impl AdminClient {
         let request = request.body(Full::new(bytes)).context("the request cannot be written")?;
         let exchange = async {
             let response = self.client.request(request).await.with_context(|| {
-                format!("cannot reach {}; is it running, and is this its HTTP address?", url.authority)
+                format!("cannot reach {}; is it running, and is this its URL?", url.authority)
             })?;
             let status = response.status();
             let body = Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await;
@@ -146,6 +173,21 @@ impl AdminClient {
     }
 }
 
+fn trusting(ca_file: &Path) -> anyhow::Result<ClientConfig> {
+    let contents = std::fs::read(ca_file).with_context(|| format!("cannot read {}", ca_file.display()))?;
+    with_roots(tls::roots(ca_file, &contents)?)
+}
+
+fn trusting_nobody() -> anyhow::Result<ClientConfig> {
+    with_roots(RootCertStore::empty())
+}
+
+fn with_roots(roots: RootCertStore) -> anyhow::Result<ClientConfig> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,7 +198,11 @@ mod tests {
         assert_eq!(url.authority, "registry:8761");
         assert_eq!(url.authorization.as_deref(), Some("Basic YWRAbWluOnA6dw=="));
         let plain: NodeUrl = "http://[::1]:8761".parse().unwrap();
-        assert_eq!((plain.authority.as_str(), plain.authorization), ("[::1]:8761", None));
+        assert_eq!(
+            (plain.scheme, plain.authority.as_str(), plain.authorization),
+            ("http", "[::1]:8761", None)
+        );
+        assert_eq!("https://registry".parse::<NodeUrl>().unwrap().scheme, "https");
     }
 
     #[test]

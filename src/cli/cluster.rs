@@ -3,6 +3,7 @@
 mod health;
 mod status;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -22,7 +23,7 @@ use crate::raft::NodeId;
 /// Any node can be asked: it passes changes on to the leader, which refuses what would cost the cluster its quorum.
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
-    /// URLs of nodes, tried in this order
+    /// URLs of nodes, tried in this order: http://HOST:PORT, or https://USER:PASSWORD@HOST:PORT
     #[arg(
         long,
         global = true,
@@ -33,6 +34,10 @@ pub struct ClusterArgs {
         default_value = "http://127.0.0.1:8761"
     )]
     urls: Vec<NodeUrl>,
+
+    /// PEM file of the authority of the nodes' certificates; else those are taken that the system trusts
+    #[arg(long, global = true, value_name = "FILE", env = "RS_REGISTRY_CA_FILE")]
+    ca_file: Option<PathBuf>,
 
     #[command(subcommand)]
     verb: Verb,
@@ -83,7 +88,7 @@ pub fn run(args: ClusterArgs) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the client")?;
-    runtime.block_on(act(&AdminClient::new(args.urls), args.verb))
+    runtime.block_on(act(&AdminClient::new(args.urls, args.ca_file.as_deref())?, args.verb))
 }
 
 async fn act(client: &AdminClient, verb: Verb) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::http::Request;
 use axum::routing::{delete, get, post};
 
 use super::answer::Answer;
@@ -18,31 +18,30 @@ pub fn router(facade: Arc<Facade>) -> Router {
         .route("/actuator/health", get(async |State(facade): State<Arc<Facade>>| admin::health(&facade)))
         .route(
             "/api/cluster/members",
-            post(async |State(facade): State<Arc<Facade>>, headers: HeaderMap, body: Body| {
-                membership::add(&facade, &headers, body).await
+            post(async |State(facade): State<Arc<Facade>>, request: Request<Body>| {
+                membership::add(&facade, request).await
             }),
         )
         .route(
             "/api/cluster/members/{id}",
-            delete(async |State(facade): State<Arc<Facade>>, Path(id): Path<String>| {
-                membership::remove(&facade, &id).await
-            }),
+            delete(
+                async |State(facade): State<Arc<Facade>>, Path(id): Path<String>, request: Request<Body>| {
+                    membership::remove(&facade, &id, request).await
+                },
+            ),
         )
         .route(
             "/api/cluster/members/{id}/promote",
             post(
-                async |State(facade): State<Arc<Facade>>,
-                       Path(id): Path<String>,
-                       headers: HeaderMap,
-                       body: Body| {
-                    membership::promote(&facade, &id, &headers, body).await
+                async |State(facade): State<Arc<Facade>>, Path(id): Path<String>, request: Request<Body>| {
+                    membership::promote(&facade, &id, request).await
                 },
             ),
         )
         .route(
             "/api/cluster/transfer-leader",
-            post(async |State(facade): State<Arc<Facade>>, headers: HeaderMap, body: Body| {
-                membership::transfer_leader(&facade, &headers, body).await
+            post(async |State(facade): State<Arc<Facade>>, request: Request<Body>| {
+                membership::transfer_leader(&facade, request).await
             }),
         )
         .route("/api/cluster", get(async |State(facade): State<Arc<Facade>>| admin::cluster(&facade)))

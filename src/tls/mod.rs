@@ -10,7 +10,7 @@ mod pem;
 mod samples;
 
 pub use client_port::{ClientTls, client_port};
-pub use peers::{PeerEnds, PeerFiles, PeerTls, peers};
+pub use peers::{PeerEnds, PeerFiles, PeerTls, peers, roots};
 pub use pem::PairFiles;
 
 /// Why there is no TLS. Each is one line that tells a person what to do.

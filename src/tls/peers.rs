@@ -57,7 +57,11 @@ fn ends(files: &PeerFiles, (certs, key): (&[u8], &[u8]), authorities: &[u8]) -> 
     Ok(PeerEnds { accepting: Arc::new(accepting), connecting: Arc::new(connecting) })
 }
 
-fn roots(ca_file: &Path, authorities: &[u8]) -> anyhow::Result<RootCertStore> {
+/// The authorities of a file.
+///
+/// # Errors
+/// If there is none, or one is not what it says.
+pub fn roots(ca_file: &Path, authorities: &[u8]) -> anyhow::Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     for authority in certificates(ca_file, authorities)? {
         let added = roots.add(authority);
