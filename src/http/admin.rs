@@ -9,7 +9,8 @@ use super::answer::{Answer, empty, json as json_answer, text};
 use super::error::HttpError;
 use super::request::Parameters;
 use super::{Facade, query, self_preservation};
-use crate::metrics::{self, Figures};
+use crate::blocking::blocking;
+use crate::metrics::{self, Figures, Process};
 use crate::raft::Role;
 use crate::registry::Status;
 use crate::storage::Part;
@@ -123,26 +124,39 @@ pub fn cluster(facade: &Facade) -> Answer {
 }
 
 /// `GET /metrics`, in the text format of OpenMetrics.
-pub fn metrics(facade: &Facade) -> Answer {
+pub async fn metrics(facade: &Facade) -> Answer {
+    let process = blocking(Process::read).await.ok().flatten();
+    let figures = Figures { process, ..figures(facade) };
+    match metrics::encode(facade.consensus.metrics(), &figures) {
+        Ok(encoded) => text(StatusCode::OK, metrics::MEDIA_TYPE, encoded),
+        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// What of the metrics stands at this moment.
+fn figures(facade: &Facade) -> Figures {
     let consensus = &facade.consensus;
     let status = consensus.status();
-    let applied = consensus.machine().applied_state();
     let compared = facade.told.comparison.borrow().clone();
-    let figures = Figures {
+    let view = consensus.machine().view();
+    Figures {
+        version: env!("CARGO_PKG_VERSION"),
+        is_ready: unready(facade).is_none(),
         has_leader: consensus.knows_leader(),
         is_leader: status.role == Role::Leader,
         term: status.term,
         committed_index: status.committed_index,
-        applied_index: applied.index,
-        instances: applied.instances,
+        applied_index: consensus.machine().last_applied(),
+        snapshot_index: status.snapshot_index,
+        last_contact_seconds: status.last_contact.as_secs_f64(),
+        instances: Status::ALL.map(|status| (status.as_str(), view.statuses().count(status))).to_vec(),
+        delta_entries: view.delta_count(),
         state_compared_index: compared.index,
         state_deviations: compared.differing.len(),
         disk_failed: Part::ALL.map(|part| (part.as_str(), consensus.disk_failure(part).is_some())).to_vec(),
         self_preservation: self_preservation::in_force(facade),
-    };
-    match metrics::encode(&figures) {
-        Ok(encoded) => text(StatusCode::OK, metrics::MEDIA_TYPE, encoded),
-        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
+        max_connections: facade.max_connections,
+        process: None,
     }
 }
 

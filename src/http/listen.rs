@@ -14,9 +14,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 
+use super::counted::Counted;
 use super::linger::Lingering;
 use super::pace::Paced;
 use crate::config::Config;
+use crate::metrics::{Held, Metrics};
 
 /// Request line and headers together, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -26,7 +28,13 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Serves until `stop`, then finishes the requests that are under way.
-pub async fn serve(router: Router, listener: TcpListener, config: &Config, stop: impl Future<Output = ()>) {
+pub async fn serve(
+    router: Router,
+    listener: TcpListener,
+    config: &Config,
+    metrics: Arc<Metrics>,
+    stop: impl Future<Output = ()>,
+) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(config.request_header_timeout_ms))
@@ -40,7 +48,9 @@ pub async fn serve(router: Router, listener: TcpListener, config: &Config, stop:
             accepted = accept(&listener, &places) => accepted,
         };
         let (stream, place) = accepted;
-        let service = Paced::new(TowerToHyperService::new(router.clone()));
+        let service = TowerToHyperService::new(router.clone());
+        let service = Paced::new(Counted::new(service, metrics.clone()));
+        let open = Held::of(&metrics.http.connections);
         let mut stream = TimeoutStream::new(Lingering::new(stream));
         stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let connection = graceful.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
@@ -48,7 +58,7 @@ pub async fn serve(router: Router, listener: TcpListener, config: &Config, stop:
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(place);
+            drop((place, open));
         });
     }
     drop(listener);

@@ -5,6 +5,7 @@ mod admin;
 mod answer;
 mod body;
 mod cancel;
+mod counted;
 mod dispatch;
 mod error;
 mod eureka_routes;
@@ -17,6 +18,7 @@ mod register;
 mod renew;
 mod replication;
 mod request;
+mod route_label;
 mod routes;
 mod self_preservation;
 mod status;
@@ -52,6 +54,7 @@ pub struct Facade {
     wall_clock: WallClock,
     self_preservation: SelfPreservationSettings,
     max_body_bytes: usize,
+    max_connections: usize,
     body_timeout: Duration,
     stopping: AtomicBool,
 }
@@ -80,6 +83,7 @@ impl Facade {
             http_addr: config.advertised_http_addr().to_string(),
             self_preservation: config.self_preservation_settings(),
             max_body_bytes: config.max_body_bytes,
+            max_connections: config.max_connections,
             body_timeout: Duration::from_millis(config.request_header_timeout_ms),
             stopping: AtomicBool::new(false),
         }

@@ -15,7 +15,7 @@ pub fn router(facade: Arc<Facade>) -> Router {
         .route("/readyz", get(async |State(facade): State<Arc<Facade>>| admin::ready(&facade)))
         .route("/actuator/health", get(async |State(facade): State<Arc<Facade>>| admin::health(&facade)))
         .route("/api/cluster", get(async |State(facade): State<Arc<Facade>>| admin::cluster(&facade)))
-        .route("/metrics", get(async |State(facade): State<Arc<Facade>>| admin::metrics(&facade)))
+        .route("/metrics", get(async |State(facade): State<Arc<Facade>>| admin::metrics(&facade).await))
         .route(
             "/serverinfo/statusoverrides",
             get(async |State(facade): State<Arc<Facade>>, RawQuery(query): RawQuery| {

@@ -8,6 +8,7 @@ mod bench;
 mod clients;
 mod damaged;
 mod deviation;
+mod metrics;
 mod no_quorum;
 mod read_your_writes;
 mod renewals;

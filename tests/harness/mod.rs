@@ -11,6 +11,7 @@ mod http;
 mod node;
 mod ports;
 mod registry;
+mod samples;
 
 pub use cluster::Cluster;
 pub use connection::{Connection, exchange};
@@ -21,3 +22,4 @@ pub use http::{Request, Response};
 pub use node::{ClusterView, Node, NodeSpec};
 pub use ports::free_addr;
 pub use registry::{Applications, applications};
+pub use samples::Samples;
