@@ -39,18 +39,8 @@ fn failing(facade: &Facade) -> Vec<String> {
     Part::ALL.iter().filter_map(|part| facade.consensus.disk_failure(*part)).collect()
 }
 
-/// The same in the shape of Spring Boot's actuator.
-pub fn health(facade: &Facade) -> Answer {
-    match unready(facade) {
-        None => json_answer(StatusCode::OK, &json!({"status": "UP"})),
-        Some(reason) => {
-            let details = json!({"status": "OUT_OF_SERVICE", "details": {"reason": reason}});
-            json_answer(StatusCode::SERVICE_UNAVAILABLE, &details)
-        }
-    }
-}
-
-fn unready(facade: &Facade) -> Option<String> {
+/// Why this node is not ready, if it is not.
+pub(super) fn unready(facade: &Facade) -> Option<String> {
     let consensus = &facade.consensus;
     if facade.is_stopping() {
         return Some("this node is stopping".to_owned());

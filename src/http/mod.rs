@@ -1,6 +1,7 @@
 //! The HTTP façade. Every route is in `routes` and `eureka_routes`; each write reads extract, Command, propose,
 //! Outcome, response; reads are answered from this node's own view.
 
+mod actuator;
 mod admin;
 mod answer;
 mod body;
@@ -50,6 +51,7 @@ pub struct Facade {
     pub linearizer: Linearizer,
     told: Told,
     pub http_addr: String,
+    cluster_name: String,
     /// Only for what is shown: the log's clock stands still while nothing is written.
     wall_clock: WallClock,
     self_preservation: SelfPreservationSettings,
@@ -81,6 +83,7 @@ impl Facade {
             told,
             wall_clock,
             http_addr: config.advertised_http_addr().to_string(),
+            cluster_name: config.cluster_name.clone(),
             self_preservation: config.self_preservation_settings(),
             max_body_bytes: config.max_body_bytes,
             max_connections: config.max_connections,

@@ -7,13 +7,20 @@ use axum::extract::{RawQuery, State};
 use axum::routing::get;
 
 use super::answer::Answer;
-use super::{Facade, admin, dispatch};
+use super::{Facade, actuator, admin, dispatch};
 
 pub fn router(facade: Arc<Facade>) -> Router {
     Router::new()
         .route("/livez", get(async || admin::live()))
         .route("/readyz", get(async |State(facade): State<Arc<Facade>>| admin::ready(&facade)))
-        .route("/actuator/health", get(async |State(facade): State<Arc<Facade>>| admin::health(&facade)))
+        .route("/actuator", get(async || actuator::index()))
+        .route("/actuator/health", get(async |State(facade): State<Arc<Facade>>| actuator::health(&facade)))
+        .route("/actuator/health/liveness", get(async || actuator::liveness()))
+        .route(
+            "/actuator/health/readiness",
+            get(async |State(facade): State<Arc<Facade>>| actuator::health(&facade)),
+        )
+        .route("/actuator/info", get(async |State(facade): State<Arc<Facade>>| actuator::info(&facade)))
         .route("/api/cluster", get(async |State(facade): State<Arc<Facade>>| admin::cluster(&facade)))
         .route("/metrics", get(async |State(facade): State<Arc<Facade>>| admin::metrics(&facade).await))
         .route(

@@ -4,6 +4,7 @@
 mod harness;
 
 mod acknowledged;
+mod actuator;
 mod bench;
 mod clients;
 mod damaged;
