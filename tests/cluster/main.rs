@@ -19,3 +19,4 @@ mod self_preservation;
 mod snapshot;
 mod start_errors;
 mod stop;
+mod watching;
