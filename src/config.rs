@@ -4,6 +4,7 @@
 //! it may be. The unit of a number is the end of its name.
 
 mod address;
+mod explain;
 mod security;
 mod sources;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use crate::eureka::MAX_DOCUMENT_BYTES;
 
 pub use address::{AddressError, HostPort, InitialCluster};
+pub use explain::Explained;
 pub use security::Audit;
 pub use sources::{ConfigError, Flags};
 

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use crate::command::Command;
 use crate::encoding::EncodedCommands;
+use crate::metrics::{FailedProposals, Held, Metrics};
 use crate::raft::{Consensus, Peers, Written};
 use crate::registry::Outcome;
 use crate::wall_clock::WallClock;
@@ -56,6 +57,19 @@ pub struct Decided {
     /// Of the log entry that it shares with others.
     pub log_index: u64,
     pub outcome: Outcome,
+}
+
+impl ProposeError {
+    fn count(self, failed: &FailedProposals) {
+        let counter = match self {
+            ProposeError::Overloaded => &failed.overloaded,
+            ProposeError::NotLeader => &failed.not_leader,
+            ProposeError::NoQuorum => &failed.no_quorum,
+            ProposeError::Unknown => &failed.unknown,
+            ProposeError::Stopped => &failed.stopped,
+        };
+        counter.inc();
+    }
 }
 
 type Answer = Result<Written, ProposeError>;
@@ -96,6 +110,7 @@ pub struct Proposer {
     queue: mpsc::Sender<Proposal>,
     timeout: Duration,
     undecided_since: watch::Receiver<Option<Instant>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Proposer {
@@ -107,10 +122,11 @@ impl Proposer {
         timeout: Duration,
     ) -> (Self, Batcher) {
         let (queue, proposals) = mpsc::channel(QUEUE);
+        let metrics = consensus.metrics().clone();
         let route = Route { consensus, peers, wall_clock };
         let (undecided_since, undecided) = watch::channel(None);
         let batcher = Batcher { waiting: Waiting::new(proposals), route, undecided_since };
-        (Self { queue, timeout, undecided_since: undecided }, batcher)
+        (Self { queue, timeout, undecided_since: undecided, metrics }, batcher)
     }
 
     /// How long proposals have been waiting here without any being decided.
@@ -176,6 +192,15 @@ impl Proposer {
     }
 
     async fn submit(&self, commands: EncodedCommands, repeatable: bool, source: Source) -> Answer {
+        let _pending = Held::of(&self.metrics.proposals.pending);
+        let answer = self.decided(commands, repeatable, source).await;
+        if let Err(error) = &answer {
+            error.count(&self.metrics.proposals.failed);
+        }
+        answer
+    }
+
+    async fn decided(&self, commands: EncodedCommands, repeatable: bool, source: Source) -> Answer {
         let (reply, answer) = oneshot::channel();
         let now = Instant::now();
         let deadline = now + self.timeout;

@@ -44,7 +44,7 @@ impl Node {
         let store = StateStore::open(&dir.path().join("state")).unwrap();
         let snapshots = SnapshotDir::open(&dir.path().join("snapshot")).unwrap();
         let lessor = Arc::new(Lessor::new(Duration::from_millis(250), self_preservation()));
-        let machine = Machine::open(store, None, snapshots, lessor.clone()).unwrap();
+        let machine = Machine::open(store, None, snapshots, lessor.clone(), Arc::default()).unwrap();
         machine.with_registry(|registry| lessor.lead(registry));
         let mut node = Self {
             machine,

@@ -147,8 +147,11 @@ impl AdminClient {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<AdminAnswer> {
-        let mut request =
-            Request::builder().method(method).uri(format!("{}://{}{path}", url.scheme, url.authority));
+        let accept = "application/json";
+        let mut request = Request::builder()
+            .header(header::ACCEPT, accept)
+            .method(method)
+            .uri(format!("{}://{}{path}", url.scheme, url.authority));
         if let Some(authorization) = &url.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }

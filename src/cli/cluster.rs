@@ -3,7 +3,6 @@
 mod health;
 mod status;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,7 +13,9 @@ use tokio::time::{Instant, sleep};
 
 use self::health::unhealthy;
 use self::status::Asked;
-use super::admin_client::{AdminClient, NodeUrl};
+use super::admin_client::AdminClient;
+use super::nodes::NodesArgs;
+use super::{complain, say};
 use crate::config::HostPort;
 use crate::raft::NodeId;
 
@@ -23,21 +24,8 @@ use crate::raft::NodeId;
 /// Any node can be asked: it passes changes on to the leader, which refuses what would cost the cluster its quorum.
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
-    /// URLs of nodes, tried in this order: http://HOST:PORT, or https://USER:PASSWORD@HOST:PORT
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL,…",
-        value_delimiter = ',',
-        env = "RS_REGISTRY_URLS",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:8761"
-    )]
-    urls: Vec<NodeUrl>,
-
-    /// PEM file of the authority of the nodes' certificates; else those are taken that the system trusts
-    #[arg(long, global = true, value_name = "FILE", env = "RS_REGISTRY_CA_FILE")]
-    ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    nodes: NodesArgs,
 
     #[command(subcommand)]
     verb: Verb,
@@ -88,7 +76,7 @@ pub fn run(args: ClusterArgs) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the client")?;
-    runtime.block_on(act(&AdminClient::new(args.urls, args.ca_file.as_deref())?, args.verb))
+    runtime.block_on(act(&args.nodes.client()?, args.verb))
 }
 
 async fn act(client: &AdminClient, verb: Verb) -> anyhow::Result<()> {
@@ -115,18 +103,12 @@ async fn act(client: &AdminClient, verb: Verb) -> anyhow::Result<()> {
 
 async fn change(client: &AdminClient, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<()> {
     let answer = client.ask(method, path, body.as_ref()).await?.good()?;
-    println!("{}", answer["done"].as_str().unwrap_or("done"));
-    Ok(())
+    say(&format!("{}\n", answer["done"].as_str().unwrap_or("done")))
 }
 
 async fn show(client: &AdminClient, json: bool) -> anyhow::Result<()> {
     let asked = Asked::of(client).await?;
-    if json {
-        println!("{:#}", asked.raw);
-    } else {
-        println!("{}", asked.status);
-    }
-    Ok(())
+    say(&if json { format!("{:#}\n", asked.raw) } else { format!("{}\n", asked.status) })
 }
 
 async fn wait_healthy(client: &AdminClient, patience: Duration) -> anyhow::Result<()> {
@@ -136,10 +118,7 @@ async fn wait_healthy(client: &AdminClient, patience: Duration) -> anyhow::Resul
         let look = tokio::time::timeout_at(deadline, Asked::of(client)).await;
         let reason = match look {
             Ok(Ok(Asked { status, .. })) => match unhealthy(&status) {
-                None => {
-                    println!("healthy: {}", status.summary());
-                    return Ok(());
-                }
+                None => return say(&format!("healthy: {}\n", status.summary())),
                 Some(reason) => reason,
             },
             Ok(Err(error)) => format!("{error:#}"),
@@ -149,7 +128,7 @@ async fn wait_healthy(client: &AdminClient, patience: Duration) -> anyhow::Resul
             anyhow::bail!("not healthy after {} s: {reason}", patience.as_secs());
         }
         if reason != told {
-            eprintln!("waiting: {reason}");
+            complain(&format!("waiting: {reason}"));
             told = reason;
         }
         sleep(LOOK_INTERVAL).await;

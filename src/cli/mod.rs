@@ -3,15 +3,20 @@
 mod admin_client;
 mod bench;
 mod cluster;
+mod config;
 mod dev;
 mod hash;
+mod instances;
+mod manual;
+mod nodes;
 mod serve;
 mod signals;
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anyhow::Context;
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// A replicated service registry that speaks Eureka's REST protocol
 #[derive(Debug, Parser)]
@@ -26,8 +31,14 @@ enum Subcommands {
     Serve(serve::ServeArgs),
     Dev(dev::DevArgs),
     Cluster(cluster::ClusterArgs),
-    Bench(bench::BenchArgs),
+    Get(instances::GetArgs),
+    PutStatus(instances::PutStatusArgs),
+    Delete(instances::DeleteArgs),
+    Config(config::ConfigArgs),
     Hash(hash::HashArgs),
+    Bench(bench::BenchArgs),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 /// Runs what the command line asks for. The exit code is 0 when it was done, 1 when it could not be, and 2 for a
@@ -37,8 +48,14 @@ pub fn run() -> ExitCode {
         Subcommands::Serve(args) => serve::run(args),
         Subcommands::Dev(args) => dev::run(args),
         Subcommands::Cluster(args) => cluster::run(args),
-        Subcommands::Bench(args) => bench::run(args),
+        Subcommands::Get(args) => instances::get(args),
+        Subcommands::PutStatus(args) => instances::put_status(args),
+        Subcommands::Delete(args) => instances::delete(args),
+        Subcommands::Config(args) => config::run(args),
         Subcommands::Hash(args) => hash::run(args),
+        Subcommands::Bench(args) => bench::run(args),
+        Subcommands::Completions(args) => manual::completions(args, Cli::command()),
+        Subcommands::Man(args) => manual::man(args, Cli::command()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,6 +64,12 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes to standard output, which may be closed before its end.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
 }
 
 /// Writes one line to standard error; one that is closed is no reason to panic.
@@ -70,10 +93,8 @@ fn one_line(error: &anyhow::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use anyhow::anyhow;
-    use clap::CommandFactory;
-
     use super::*;
+    use anyhow::anyhow;
 
     #[test]
     fn the_flags_are_consistent() {

@@ -53,18 +53,30 @@ impl Config {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let settings = settings();
-        let mut sources = Figment::from(Layer::defaults(&settings));
-        if let Some(path) = file {
-            sources = sources.merge(Layer::file(path, &settings)?);
-        }
-        sources = sources.merge(Layer::environment(environment, &settings)).merge(Layer::flags(flags));
-
+        let sources = layered(flags, file, environment, &settings)?;
         // Lossy only in that the text of a flag or variable may stand for a number.
         let config: Config =
             sources.extract_lossy().map_err(|error| ConfigError::from_figment(error, &settings))?;
         config.check().map_err(|violation| ConfigError::from_violation(violation, &sources, &settings))?;
         Ok(config)
     }
+}
+
+/// All that is given, the later over the earlier.
+///
+/// # Errors
+/// [`ConfigError`] if the file cannot be read, or has keys that are no settings.
+pub(super) fn layered(
+    flags: &Flags,
+    file: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+    settings: &Command,
+) -> Result<Figment, ConfigError> {
+    let mut sources = Figment::from(Layer::defaults(settings));
+    if let Some(path) = file {
+        sources = sources.merge(Layer::file(path, settings)?);
+    }
+    Ok(sources.merge(Layer::environment(environment, settings)).merge(Layer::flags(flags)))
 }
 
 impl Flags {
@@ -203,7 +215,7 @@ impl Provider for Layer {
 }
 
 /// Every setting as clap knows it: its name, its help, its default.
-fn settings() -> Command {
+pub(super) fn settings() -> Command {
     Config::augment_args(Command::new("settings"))
 }
 

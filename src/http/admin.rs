@@ -10,7 +10,8 @@ use super::answer::{Answer, empty, json as json_answer, text};
 use super::error::HttpError;
 use super::request::Parameters;
 use super::{Facade, query, self_preservation};
-use crate::metrics::{self, Figures};
+use crate::blocking::blocking;
+use crate::metrics::{self, Figures, Process};
 use crate::raft::Role;
 use crate::registry::Status;
 use crate::storage::Part;
@@ -39,18 +40,8 @@ fn failing(facade: &Facade) -> Vec<String> {
     Part::ALL.iter().filter_map(|part| facade.consensus.disk_failure(*part)).collect()
 }
 
-/// The same in the shape of Spring Boot's actuator.
-pub fn health(facade: &Facade) -> Answer {
-    match unready(facade) {
-        None => json_answer(StatusCode::OK, &json!({"status": "UP"})),
-        Some(reason) => {
-            let details = json!({"status": "OUT_OF_SERVICE", "details": {"reason": reason}});
-            json_answer(StatusCode::SERVICE_UNAVAILABLE, &details)
-        }
-    }
-}
-
-fn unready(facade: &Facade) -> Option<String> {
+/// Why this node is not ready, if it is not.
+pub(super) fn unready(facade: &Facade) -> Option<String> {
     let consensus = &facade.consensus;
     if facade.is_stopping() {
         return Some("this node is stopping".to_owned());
@@ -131,26 +122,39 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// `GET /metrics`, in the text format of OpenMetrics.
-pub fn metrics(facade: &Facade) -> Answer {
+pub async fn metrics(facade: &Facade) -> Answer {
+    let process = blocking(Process::read).await.ok().flatten();
+    let figures = Figures { process, ..figures(facade) };
+    match metrics::encode(facade.consensus.metrics(), &figures) {
+        Ok(encoded) => text(StatusCode::OK, metrics::MEDIA_TYPE, encoded),
+        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// What of the metrics stands at this moment.
+fn figures(facade: &Facade) -> Figures {
     let consensus = &facade.consensus;
     let status = consensus.status();
-    let applied = consensus.machine().applied_state();
     let compared = facade.told.comparison.borrow().clone();
-    let figures = Figures {
+    let view = consensus.machine().view();
+    Figures {
+        version: env!("CARGO_PKG_VERSION"),
+        is_ready: unready(facade).is_none(),
         has_leader: consensus.knows_leader(),
         is_leader: status.role == Role::Leader,
         term: status.term,
         committed_index: status.committed_index,
-        applied_index: applied.index,
-        instances: applied.instances,
+        applied_index: consensus.machine().last_applied(),
+        snapshot_index: status.snapshot_index,
+        last_contact_seconds: status.last_contact.as_secs_f64(),
+        instances: Status::ALL.map(|status| (status.as_str(), view.statuses().count(status))).to_vec(),
+        delta_entries: view.delta_count(),
         state_compared_index: compared.index,
         state_deviations: compared.differing.len(),
         disk_failed: Part::ALL.map(|part| (part.as_str(), consensus.disk_failure(part).is_some())).to_vec(),
         self_preservation: self_preservation::in_force(facade),
-    };
-    match metrics::encode(&figures) {
-        Ok(encoded) => text(StatusCode::OK, metrics::MEDIA_TYPE, encoded),
-        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
+        max_connections: facade.max_connections,
+        process: None,
     }
 }
 

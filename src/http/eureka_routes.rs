@@ -107,7 +107,7 @@ fn resource(path: &str) -> Result<Resource, NoRoute> {
     }
 }
 
-fn is_version(segment: &str) -> bool {
+pub(super) fn is_version(segment: &str) -> bool {
     segment == "v2" || segment == "v1"
 }
 

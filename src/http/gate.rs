@@ -20,6 +20,9 @@ use crate::config::Config;
 
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"rs-registry\", charset=\"UTF-8\"");
 
+/// Of Spring Boot's probes, which send no credentials.
+const HEALTH: &str = "/actuator/health";
+
 /// All connections share one.
 pub struct Gate {
     /// `None`: everybody may do everything.
@@ -82,6 +85,7 @@ impl Gate {
 fn needed(method: &Method, path: &str) -> Option<Role> {
     match path {
         "/livez" | "/readyz" => None,
+        _ if path == HEALTH || path.strip_prefix(HEALTH).is_some_and(|rest| rest.starts_with('/')) => None,
         _ if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) => Some(Role::Read),
         _ if path.starts_with("/api/") => Some(Role::Admin),
         _ => Some(Role::Write),
@@ -113,7 +117,10 @@ mod tests {
             (Method::GET, "/readyz", None),
             (Method::GET, "/metrics", Some(Role::Read)),
             (Method::GET, "/api/cluster", Some(Role::Read)),
-            (Method::GET, "/actuator/health", Some(Role::Read)),
+            (Method::GET, "/actuator/health", None),
+            (Method::GET, "/actuator/health/readiness", None),
+            (Method::GET, "/actuator/healthy", Some(Role::Read)),
+            (Method::GET, "/actuator/info", Some(Role::Read)),
             (Method::HEAD, "/eureka/apps", Some(Role::Read)),
             (Method::OPTIONS, "/eureka/apps", Some(Role::Read)),
             (Method::POST, "/eureka/apps/A", Some(Role::Write)),

@@ -17,10 +17,12 @@ use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
+use super::counted::Counted;
 use super::gate::Gate;
 use super::linger::Lingering;
 use super::pace::Paced;
 use crate::config::Config;
+use crate::metrics::{Held, Metrics};
 use crate::tls::ClientTls;
 
 /// Request line and headers together, in bytes.
@@ -38,6 +40,7 @@ struct Port {
     tls: Option<ClientTls>,
     gate: Gate,
     router: Router,
+    metrics: Arc<Metrics>,
 }
 
 /// What keeps clients apart from each other.
@@ -52,13 +55,14 @@ pub async fn serve(
     listener: TcpListener,
     config: &Config,
     guard: Guard,
+    metrics: Arc<Metrics>,
     stop: impl Future<Output = ()>,
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(config.request_header_timeout_ms))
         .max_buf_size(MAX_HEAD_BYTES);
-    let port = Arc::new(Port { http, tls: guard.tls, gate: guard.gate, router });
+    let port = Arc::new(Port { http, tls: guard.tls, gate: guard.gate, router, metrics });
     let places = Arc::new(Semaphore::new(config.max_connections));
     let graceful = GracefulShutdown::new();
     tokio::pin!(stop);
@@ -94,10 +98,12 @@ impl Port {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let service = Paced::new(service_fn(|request| {
+        let service = service_fn(|request| {
             let port = self.clone();
             async move { port.gate.pass(port.router.clone(), request, from).await }
-        }));
+        });
+        let service = Paced::new(Counted::new(service, self.metrics.clone()));
+        let _open = Held::of(&self.metrics.http.connections);
         let mut stream = TimeoutStream::new(Lingering::new(stream));
         stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let connection = self.http.serve_connection(TokioIo::new(Box::pin(stream)), service);

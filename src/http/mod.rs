@@ -1,10 +1,12 @@
 //! The HTTP façade. Every route is in `routes` and `eureka_routes`; each write reads extract, Command, propose,
 //! Outcome, response; reads are answered from this node's own view.
 
+mod actuator;
 mod admin;
 mod answer;
 mod body;
 mod cancel;
+mod counted;
 mod dispatch;
 mod error;
 mod eureka_routes;
@@ -19,6 +21,7 @@ mod register;
 mod renew;
 mod replication;
 mod request;
+mod route_label;
 mod routes;
 mod self_preservation;
 mod status;
@@ -54,11 +57,13 @@ pub struct Facade {
     pub http_addr: String,
     /// Of every node's HTTP service: they are meant to be set up alike.
     scheme: &'static str,
+    cluster_name: String,
     /// Only for what is shown: the log's clock stands still while nothing is written.
     wall_clock: WallClock,
     self_preservation: SelfPreservationSettings,
     audit: Audit,
     max_body_bytes: usize,
+    max_connections: usize,
     body_timeout: Duration,
     stopping: AtomicBool,
 }
@@ -86,9 +91,11 @@ impl Facade {
             wall_clock,
             http_addr: config.advertised_http_addr().to_string(),
             scheme: if config.client_tls().is_some() { "https" } else { "http" },
+            cluster_name: config.cluster_name.clone(),
             self_preservation: config.self_preservation_settings(),
             audit: config.audit,
             max_body_bytes: config.max_body_bytes,
+            max_connections: config.max_connections,
             body_timeout: Duration::from_millis(config.request_header_timeout_ms),
             stopping: AtomicBool::new(false),
         }

@@ -11,6 +11,7 @@ use super::request::Parameters;
 use super::{Facade, request};
 use crate::blocking::blocking;
 use crate::eureka::{Format, accepts_gzip};
+use crate::metrics::PageReads;
 use crate::raft::Freshness;
 use crate::view::{Bulk, Page, View};
 
@@ -44,11 +45,12 @@ pub async fn read(
     // Before the view: what the header tells is never ahead of the body.
     let index = facade.consensus.machine().last_applied();
     let view = facade.consensus.machine().view();
+    let pages = &facade.consensus.metrics().pages;
     let gzip = accepts_gzip(request::joined(headers, &header::ACCEPT_ENCODING).as_deref());
     let found = match resource {
-        Resource::Applications => Some(bulk(&view, Bulk::Full, format, gzip).await),
-        Resource::Delta => Some(bulk(&view, Bulk::Delta, format, gzip).await),
-        Resource::Application { app } => application(&view, app.to_uppercase(), format).await,
+        Resource::Applications => Some(bulk(&view, Bulk::Full, format, gzip, &pages.apps).await),
+        Resource::Delta => Some(bulk(&view, Bulk::Delta, format, gzip, &pages.delta).await),
+        Resource::Application { app } => application(&view, app.to_uppercase(), format, &pages.app).await,
         Resource::Instance { app, id } => view.instance(app.to_uppercase().as_str(), id, format.full()),
         Resource::InstanceById { id } => view.instance_by_id(id, format.full()),
         Resource::Vip { name } => {
@@ -75,20 +77,22 @@ pub async fn read(
     Some(answer)
 }
 
-async fn bulk(view: &Arc<View>, bulk: Bulk, format: Format, gzip: bool) -> Page {
-    match view.bulk_if_made(bulk, format, gzip) {
+async fn bulk(view: &Arc<View>, bulk: Bulk, format: Format, gzip: bool, reads: &PageReads) -> Page {
+    let made = view.bulk_if_made(bulk, format, gzip);
+    reads.read(made.is_some());
+    match made {
         Some(page) => page,
         None => made_aside(view, move |view| view.bulk(bulk, format, gzip)).await,
     }
 }
 
-async fn application(view: &Arc<View>, app: String, format: Format) -> Option<Page> {
+async fn application(view: &Arc<View>, app: String, format: Format, reads: &PageReads) -> Option<Page> {
     let instances = view.application(app.as_str())?.instance_count();
-    if instances <= SMALL_INSTANCES {
-        return view.app(app.as_str(), format);
-    }
-    match view.app_if_made(app.as_str(), format) {
+    let made = view.app_if_made(app.as_str(), format);
+    reads.read(made.is_some());
+    match made {
         Some(page) => Some(page),
+        None if instances <= SMALL_INSTANCES => view.app(app.as_str(), format),
         None => made_aside(view, move |view| view.app(app.as_str(), format)).await,
     }
 }

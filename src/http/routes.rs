@@ -9,13 +9,20 @@ use axum::http::Request;
 use axum::routing::{delete, get, post};
 
 use super::answer::Answer;
-use super::{Facade, admin, dispatch, membership};
+use super::{Facade, actuator, admin, dispatch, membership};
 
 pub fn router(facade: Arc<Facade>) -> Router {
     Router::new()
         .route("/livez", get(async || admin::live()))
         .route("/readyz", get(async |State(facade): State<Arc<Facade>>| admin::ready(&facade)))
-        .route("/actuator/health", get(async |State(facade): State<Arc<Facade>>| admin::health(&facade)))
+        .route("/actuator", get(async || actuator::index()))
+        .route("/actuator/health", get(async |State(facade): State<Arc<Facade>>| actuator::health(&facade)))
+        .route("/actuator/health/liveness", get(async || actuator::liveness()))
+        .route(
+            "/actuator/health/readiness",
+            get(async |State(facade): State<Arc<Facade>>| actuator::health(&facade)),
+        )
+        .route("/actuator/info", get(async |State(facade): State<Arc<Facade>>| actuator::info(&facade)))
         .route(
             "/api/cluster/members",
             post(async |State(facade): State<Arc<Facade>>, request: Request<Body>| {
@@ -45,7 +52,7 @@ pub fn router(facade: Arc<Facade>) -> Router {
             }),
         )
         .route("/api/cluster", get(async |State(facade): State<Arc<Facade>>| admin::cluster(&facade)))
-        .route("/metrics", get(async |State(facade): State<Arc<Facade>>| admin::metrics(&facade)))
+        .route("/metrics", get(async |State(facade): State<Arc<Facade>>| admin::metrics(&facade).await))
         .route(
             "/serverinfo/statusoverrides",
             get(async |State(facade): State<Arc<Facade>>, RawQuery(query): RawQuery| {

@@ -26,6 +26,7 @@ use crate::blocking::blocking;
 use crate::config::Config;
 use crate::http::{self, Gate, Guard};
 use crate::lessor::Lessor;
+use crate::metrics::Metrics;
 use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
 use crate::storage::{self, SnapshotDir, StateStore, StoredState, remedy, sync_dir};
@@ -83,7 +84,8 @@ impl Node {
         let peer_tls = peer_tls(config, &mut watchers)?;
         let tick = Duration::from_millis(config.lease_tick_ms);
         let lessor = Arc::new(Lessor::new(tick, config.self_preservation_settings()));
-        let (lock, log, machine) = open_storage(config, lessor.clone())?;
+        let metrics = Arc::new(Metrics::default());
+        let (lock, log, machine) = open_storage(config, lessor.clone(), metrics.clone())?;
         let connector: Arc<dyn Connector> = match &peer_tls {
             None => Arc::new(Tcp),
             Some(tls) => Arc::new(SecuredConnector(tls.clone())),
@@ -98,7 +100,7 @@ impl Node {
             Some(tls) => replica.serve_peers(secured_peers::incoming(peer, tls), stopped),
         };
         Ok(Self {
-            http: serve_http(config, (replica.router(), guard), http, &stop_serving),
+            http: serve_http(config, (replica.router(), guard), http, metrics, &stop_serving),
             peers,
             replica,
             stop_serving,
@@ -173,20 +175,25 @@ const NO_THREAD: &str =
 ///
 /// The calling thread is to be the process's first, and loads the state: for any other glibc asks the system
 /// for memory page by page, which took a seventh of the whole start. Nothing waits for this thread yet.
-fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(DirLock, LogStore, Machine)> {
+fn open_storage(
+    config: &Config,
+    lessor: Arc<Lessor>,
+    metrics: Arc<Metrics>,
+) -> anyhow::Result<(DirLock, LogStore, Machine)> {
     let dir = &config.data_dir;
     let (_, lock) = marker::claim(dir, &Marker::new(&config.cluster_name, config.node_id))?;
     if storage::put_aside(dir).context("a state that is not to be trusted cannot be put aside")? {
         tracing::warn!("the state was not what the log makes of it; it is put aside and rebuilt");
     }
     let (log, state) = thread::scope(|scope| {
-        let log = thread::Builder::new().spawn_scoped(scope, || open_log(dir)).context(NO_THREAD)?;
+        let log =
+            thread::Builder::new().spawn_scoped(scope, || open_log(dir, &metrics)).context(NO_THREAD)?;
         let state = open_state(&dir.join("state"));
         anyhow::Ok((log.join().unwrap_or_else(|panic| resume_unwind(panic)), state))
     })?;
     let ((log, snapshots), (store, stored)) = (log?, state?);
     sync_dir(dir).context("the data directory")?;
-    let machine = Machine::open(store, stored, snapshots, lessor).context("the state")?;
+    let machine = Machine::open(store, stored, snapshots, lessor, metrics).context("the state")?;
     // A vote is on disk before anything else; a node without one that has applied entries has
     // forgotten what it promised.
     if machine.last_applied() > 0 && !log.has_vote() {
@@ -200,8 +207,8 @@ fn open_storage(config: &Config, lessor: Arc<Lessor>) -> anyhow::Result<(DirLock
 }
 
 /// The log, and the snapshot that it goes on from, whose checksum is verified by the way.
-fn open_log(dir: &Path) -> anyhow::Result<(LogStore, SnapshotDir)> {
-    let log = LogStore::open(&dir.join("log"), LOG_FILE_BYTES)?;
+fn open_log(dir: &Path, metrics: &Metrics) -> anyhow::Result<(LogStore, SnapshotDir)> {
+    let log = LogStore::open(&dir.join("log"), LOG_FILE_BYTES, metrics)?;
     let opened = SnapshotDir::open(&dir.join("snapshot")).and_then(|snapshots| {
         snapshots.current()?;
         Ok(snapshots)
@@ -266,11 +273,12 @@ fn serve_http(
     config: &Config,
     (router, guard): (Router, Guard),
     listener: TcpListener,
+    metrics: Arc<Metrics>,
     stop: &watch::Sender<bool>,
 ) -> JoinHandle<()> {
     let config = config.clone();
     let stopped = told(stop);
-    tokio::spawn(async move { http::serve(router, listener, &config, guard, stopped).await })
+    tokio::spawn(async move { http::serve(router, listener, &config, guard, metrics, stopped).await })
 }
 
 /// Returns once it is time to stop, or the sender is gone, and this node with it.

@@ -96,9 +96,15 @@ impl Route {
     }
 
     async fn write(&self, commands: EncodedCommands, deadline: Instant) -> Attempt {
+        let proposals = &self.consensus.metrics().proposals;
+        proposals.batch_commands.observe_size(commands.count().into());
+        let begin = Instant::now();
         let writing = self.consensus.write(commands.stamped(self.wall_clock.epoch_ms()));
         match tokio::time::timeout_at(deadline, writing).await {
-            Ok(Ok(written)) => Attempt::Written(written),
+            Ok(Ok(written)) => {
+                proposals.commit_seconds.observe(begin.elapsed());
+                Attempt::Written(written)
+            }
             Ok(Err(WriteError::NotLeader)) => Attempt::NotWritten,
             Ok(Err(WriteError::Unknown)) | Err(_) => Attempt::Failed(ProposeError::Unknown),
             Ok(Err(WriteError::Stopped(_))) => Attempt::Failed(ProposeError::Stopped),
@@ -107,7 +113,10 @@ impl Route {
 
     async fn forward(&self, leader: u64, commands: EncodedCommands, deadline: Instant) -> Attempt {
         let count = commands.count();
-        let timeout = deadline.saturating_duration_since(Instant::now());
+        let begin = Instant::now();
+        let timeout = deadline.saturating_duration_since(begin);
+        let proposals = &self.consensus.metrics().proposals;
+        proposals.batch_commands.observe_size(count.into());
         let forwarding = self.peers.forward(leader, commands.into_bytes(), count, timeout);
         let answer = tokio::select! {
             biased;
@@ -115,7 +124,13 @@ impl Route {
             () = self.deposed(leader) => return Attempt::Failed(ProposeError::Unknown),
         };
         match answer {
-            Ok(written) => self.applied_here(written, deadline).await,
+            Ok(written) => {
+                let applied = self.applied_here(written, deadline).await;
+                if matches!(applied, Attempt::Written(_)) {
+                    proposals.forward_seconds.observe(begin.elapsed());
+                }
+                applied
+            }
             Err(ForwardError::NotProposed(_)) => Attempt::NotWritten,
             Err(ForwardError::Overloaded(_)) => Attempt::Failed(ProposeError::Overloaded),
             Err(ForwardError::Unknown { .. }) => Attempt::Failed(ProposeError::Unknown),

@@ -16,6 +16,7 @@ use super::link::Link;
 use super::network::{RpcError, malformed};
 use super::rpc::{self, peer};
 use super::types::{RaftLogId, TypeConfig};
+use crate::metrics::Histogram;
 
 /// How often it is looked whether an answer is overdue.
 const WATCH: Duration = Duration::from_millis(250);
@@ -47,7 +48,7 @@ impl Sent {
 }
 
 /// Sends appends as they come, and gives what came of each in their order. It ends with the first error, and when
-/// no answer has come for `patience`.
+/// no answer has come for `patience`. How long each answer took is noted in `round_trip_seconds`.
 ///
 /// # Errors
 /// If the peer cannot be reached.
@@ -55,6 +56,7 @@ pub(super) async fn append_stream<S>(
     link: &Link,
     requests: S,
     patience: Duration,
+    round_trip_seconds: Option<Histogram>,
 ) -> Result<BoxStream<'static, Result<StreamAppendResult<TypeConfig>, RpcError>>, RpcError>
 where
     S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + 'static,
@@ -78,7 +80,7 @@ where
             return Err(NetworkError::from_string("no answer in time").into());
         }
     };
-    let open = Some(Answers { answers, sent, patience, link: link.clone() });
+    let open = Some(Answers { answers, sent, patience, round_trip_seconds, link: link.clone() });
     let results = stream::unfold(open, |open| async move {
         let mut open = open?;
         match open.next().await? {
@@ -98,6 +100,7 @@ struct Answers {
     answers: Streaming<peer::AppendResponse>,
     sent: Arc<Sent>,
     patience: Duration,
+    round_trip_seconds: Option<Histogram>,
     link: Link,
 }
 
@@ -114,9 +117,12 @@ impl Answers {
                 }
                 Err(_) => continue,
             };
-            let Some(SentAppend { prev, last, .. }) = self.sent.queue().pop_front() else {
+            let Some(SentAppend { at, prev, last }) = self.sent.queue().pop_front() else {
                 return Some(Err(broken("an answer to nothing that was sent")));
             };
+            if let Some(seconds) = &self.round_trip_seconds {
+                seconds.observe(at.elapsed());
+            }
             return Some(match rpc::appended_from_message(answer) {
                 // There is nothing before the first entry that could be another's.
                 Ok(AppendEntriesResponse::Conflict) if prev.is_none() => {

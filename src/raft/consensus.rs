@@ -19,6 +19,7 @@ use super::types::{Node, NodeId, TypeConfig};
 use crate::blocking::blocking;
 use crate::config::Config;
 use crate::encoding::EncodedBatch;
+use crate::metrics::Metrics;
 use crate::registry::Outcome;
 use crate::storage::{Failures, Part};
 
@@ -153,7 +154,8 @@ impl Consensus {
             let written = writing.await.map_err(|error| ConsensusError::Start(error.to_string()))?;
             written.map_err(|error| ConsensusError::Start(error.to_string()))?;
         }
-        let network = NetworkFactory { cluster: config.cluster_name.clone(), connector };
+        let (cluster, metrics) = (config.cluster_name.clone(), machine.metrics().clone());
+        let network = NetworkFactory { cluster, connector, metrics };
         let raft = Raft::new(config.node_id, Arc::new(settings), network, log.clone(), machine.clone());
         Ok(Self {
             raft: raft.await.map_err(|error| ConsensusError::Storage(error.to_string()))?,
@@ -187,6 +189,11 @@ impl Consensus {
 
     pub fn machine(&self) -> &Machine {
         &self.machine
+    }
+
+    /// What this node counts.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        self.machine.metrics()
     }
 
     /// The task that keeps the log short; to be run once.

@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use openraft::storage::IOFlushed;
 use prost::Message;
@@ -57,6 +58,8 @@ impl Synced {
 /// Told when all that was written, up to a byte of the log, is on disk, or that it cannot be.
 pub struct Flushed {
     bytes: u64,
+    /// When it was handed to the writer.
+    since: Instant,
     writing: Arc<Writing>,
     told: Option<Told>,
 }
@@ -68,7 +71,7 @@ pub enum Told {
 
 impl Flushed {
     pub fn new(bytes: u64, writing: Arc<Writing>, told: Told) -> Self {
-        Self { bytes, writing, told: Some(told) }
+        Self { bytes, since: Instant::now(), writing, told: Some(told) }
     }
 
     fn tell(&mut self, result: io::Result<()>) {
@@ -84,7 +87,10 @@ impl Flushed {
 impl raft_log::Callback for Flushed {
     fn send(mut self, result: Result<(), io::Error>) {
         match &result {
-            Ok(()) => self.writing.synced.reached(self.bytes),
+            Ok(()) => {
+                self.writing.synced.reached(self.bytes);
+                self.writing.sync_seconds.observe(self.since.elapsed());
+            }
             Err(error) => self.writing.failed(error),
         }
         self.tell(result);

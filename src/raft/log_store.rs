@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use super::log_record::{Flushed, LogTypes, StoredEntry, StoredLogId, StoredVote, Synced, Told};
 use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, entry_from_message};
+use crate::metrics::Metrics;
 use crate::storage::{Failures, remedy};
 
 pub use writing::Writing;
@@ -79,7 +80,7 @@ impl LogStore {
     ///
     /// # Errors
     /// [`LogError`] if its files cannot be used, or a record that was synced is damaged.
-    pub fn open(dir: &Path, file_bytes: usize) -> Result<Self, LogError> {
+    pub fn open(dir: &Path, file_bytes: usize, metrics: &Metrics) -> Result<Self, LogError> {
         std::fs::create_dir_all(dir).map_err(|cause| LogError::Io {
             action: "create",
             path: dir.to_owned(),
@@ -97,7 +98,8 @@ impl LogStore {
             torn_end::first_damage(dir).unwrap_or(LogError::Open { dir: dir.to_owned(), cause })
         })?;
         let log = Arc::new(RwLock::new(log));
-        let writing = Writing::new(dir, Synced::new(synced_bytes), Arc::downgrade(&log));
+        let (synced, sync_seconds) = (Synced::new(synced_bytes), metrics.log_sync_seconds.clone());
+        let writing = Writing::new(dir, synced, sync_seconds, Arc::downgrade(&log));
         Ok(Self { log, writing: Arc::new(writing) })
     }
 

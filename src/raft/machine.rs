@@ -15,9 +15,11 @@ use super::checkpoints::Checkpoint;
 use super::dirty::Dirty;
 use super::snapshot::{SnapshotBuilder, snapshot_meta};
 use super::state::{State, whole};
+use super::tally::{Kind, Tally};
 use super::types::{RaftEntry, RaftLogId, RaftStoredMembership, TypeConfig};
 use crate::blocking::blocking;
 use crate::message::StateHeader;
+use crate::metrics::Metrics;
 use crate::registry::{Change, Outcome, Registry, Snapshot, bound_conflicts};
 use crate::storage::{
     Failures, Part, SnapshotDir, SnapshotFile, StateError, StateStore, StateUpdate, StoredState, aside,
@@ -46,6 +48,7 @@ struct Shared {
     storing: Mutex<()>,
     snapshots: SnapshotDir,
     failures: Failures,
+    metrics: Arc<Metrics>,
 }
 
 /// What the stored state lacks, as it was when it was taken.
@@ -73,6 +76,7 @@ impl Machine {
         stored: Option<StoredState>,
         snapshots: SnapshotDir,
         observer: Arc<dyn Observer>,
+        metrics: Arc<Metrics>,
     ) -> io::Result<Self> {
         let snapshot = snapshots.current()?;
         let covered = match &snapshot {
@@ -99,6 +103,7 @@ impl Machine {
             storing: Mutex::default(),
             snapshots,
             failures: Failures::default(),
+            metrics,
         })))
     }
 
@@ -143,6 +148,11 @@ impl Machine {
     /// What of this cannot be written.
     pub fn failures(&self) -> &Failures {
         &self.0.failures
+    }
+
+    /// What is counted of this and of all around it.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
     }
 
     /// Brings the stored state up to date with memory.
@@ -227,6 +237,7 @@ impl Machine {
     fn apply_entry(&self, entry: &RaftEntry) -> io::Result<Vec<Outcome>> {
         let mut changes = Vec::new();
         let mut outcomes = Vec::new();
+        let mut tally = Tally::default();
         let mut state = self.state();
         match &entry.payload {
             EntryPayload::Blank => {}
@@ -242,7 +253,10 @@ impl Machine {
                 for command in commands {
                     #[cfg(feature = "planted-bugs")]
                     let command = crate::planted::applied(command, &state.registry);
-                    outcomes.push(command.apply(&mut state.registry, &mut changes));
+                    let kind = Kind::of(&command);
+                    let outcome = command.apply(&mut state.registry, &mut changes);
+                    tally.note(kind, &outcome);
+                    outcomes.push(outcome);
                 }
                 bound_conflicts(&mut outcomes);
             }
@@ -259,6 +273,7 @@ impl Machine {
         }
         state.pass_checkpoint();
         drop(state);
+        tally.count(&self.0.metrics.applied);
         self.0.applied_index.send_replace(entry.log_id.index);
         Ok(outcomes)
     }

@@ -30,6 +30,7 @@ mod runtime;
 mod snapshot;
 mod state;
 mod step_out;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod types;

@@ -30,6 +30,7 @@ use super::types::{
 };
 use crate::blocking::blocking;
 use crate::encoding::DecodeError;
+use crate::metrics::{Histogram, Metrics};
 use crate::storage::SnapshotFile;
 
 pub(super) type RpcError = RPCError<TypeConfig>;
@@ -54,6 +55,7 @@ const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(600);
 pub struct NetworkFactory {
     pub cluster: String,
     pub connector: Arc<dyn Connector>,
+    pub metrics: Arc<Metrics>,
 }
 
 impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
@@ -78,12 +80,14 @@ pub struct Network {
     /// Calls in a row that were not answered in time.
     late: u32,
     reached: bool,
+    round_trip_seconds: Histogram,
 }
 
 impl Network {
     fn new(factory: &NetworkFactory, target: NodeId, node: &Node, heartbeats: bool) -> Self {
         let link = Link::new(&factory.cluster, target, &node.peer_addr, factory.connector.clone());
-        Self { target, link, heartbeats, late: 0, reached: true }
+        let round_trip_seconds = factory.metrics.round_trip_seconds(target);
+        Self { target, link, heartbeats, late: 0, reached: true, round_trip_seconds }
     }
 
     fn note(&mut self, error: Option<&RpcError>) {
@@ -157,7 +161,9 @@ impl RaftNetworkV2<TypeConfig> for Network {
     {
         Box::pin(async move {
             let link = self.link.as_ref().map_err(Unreachable::new)?;
-            append_stream(link, requests, APPEND_TIMEOUT).await
+            // Other appends wait for the peer's disk too.
+            let round_trip_seconds = self.heartbeats.then(|| self.round_trip_seconds.clone());
+            append_stream(link, requests, APPEND_TIMEOUT, round_trip_seconds).await
         })
     }
 

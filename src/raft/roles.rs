@@ -17,6 +17,7 @@ struct Standing {
 pub async fn follow_roles(consensus: Consensus, mut changed: impl FnMut(bool)) {
     let mut metrics = consensus.raft.server_metrics();
     let mut before: Option<Standing> = None;
+    let mut last_leader = None;
     loop {
         let now = {
             let metrics = metrics.borrow_and_update();
@@ -26,6 +27,11 @@ pub async fn follow_roles(consensus: Consensus, mut changed: impl FnMut(bool)) {
         if before != Some(now) {
             report(&consensus, before, now);
             changed(now.state == ServerState::Leader);
+            let leader = now.leader.map(|leader| (leader, now.term));
+            if leader.is_some() && leader != last_leader {
+                consensus.metrics().leader_changes.inc();
+                last_leader = leader;
+            }
             before = Some(now);
         }
         if metrics.changed().await.is_err() {

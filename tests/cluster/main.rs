@@ -4,11 +4,13 @@
 mod harness;
 
 mod acknowledged;
+mod actuator;
 mod bench;
 mod clients;
 mod damaged;
 mod deviation;
 mod membership;
+mod metrics;
 mod no_quorum;
 mod read_your_writes;
 mod renewals;
@@ -21,3 +23,4 @@ mod self_preservation;
 mod snapshot;
 mod start_errors;
 mod stop;
+mod watching;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::clients::StopOnDrop;
-use super::harness::{Cluster, Document, Request, applications, until};
+use super::harness::{Cluster, Document, Request, Samples, applications, until};
 
 const LEASE_SECS: u32 = 3;
 const CLIENT_TIMEOUT: Duration = Duration::from_millis(700);
@@ -96,11 +96,8 @@ fn until_nothing_in_force(addr: SocketAddr) {
     });
 }
 
-fn metric(addr: SocketAddr, name: &str) -> String {
-    let text = String::from_utf8(Request::get("/metrics").expect(addr).body).expect("metrics are text");
-    let line = text.lines().find(|line| line.starts_with(name));
-    let line = line.unwrap_or_else(|| panic!("{name} in:\n{text}"));
-    line[name.len()..].trim().to_owned()
+fn metric(addr: SocketAddr, sample: &str) -> f64 {
+    Samples::of(addr).value(sample)
 }
 
 fn ids(addr: SocketAddr, app: &str) -> BTreeSet<String> {
@@ -123,7 +120,7 @@ fn a_fifth_of_an_application_that_crashes_is_held_for_a_while_and_then_ends() {
             assert_eq!(reason, "4 of 20 leases of application ORDERS fell silent together");
             let held: Vec<&Value> = told["held_instances"].as_array().into_iter().flatten().collect();
             assert_eq!(held.iter().filter(|held| held["application"] == "ORDERS").count(), 4, "{told}");
-            assert_eq!(metric(*addr, "rs_registry_self_preservation_held{application=\"ORDERS\"}"), "4");
+            assert_eq!(metric(*addr, "rs_registry_self_preservation_held{application=\"ORDERS\"}"), 4.0);
         }
         let left: BTreeSet<String> = orders.documents[4..].iter().map(|client| client.id.clone()).collect();
         for addr in &addrs {
@@ -190,7 +187,7 @@ fn a_small_application_that_crashes_is_not_held() {
                 }
             });
             assert_eq!(ids(*addr, "OTHERS").len(), 12);
-            assert_eq!(metric(*addr, "rs_registry_self_preservation_in_force{application=\"\"}"), "0");
+            assert_eq!(metric(*addr, "rs_registry_self_preservation_in_force{application=\"\"}"), 0.0);
         }
     });
 }

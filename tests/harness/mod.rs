@@ -11,6 +11,7 @@ mod http;
 mod node;
 mod ports;
 mod registry;
+mod samples;
 mod stream;
 
 pub use cluster::Cluster;
@@ -22,3 +23,4 @@ pub use http::{Credentials, Request, Response};
 pub use node::{ClusterView, Node, NodeSpec};
 pub use ports::free_addr;
 pub use registry::{Applications, applications};
+pub use samples::Samples;

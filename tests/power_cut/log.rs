@@ -12,6 +12,7 @@ use openraft::storage::{IOFlushed, RaftLogReader, RaftLogStorage};
 use openraft::type_config::TypeConfigExt;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use rs_registry::metrics::Metrics;
 use rs_registry::raft::{LogStore, TypeConfig};
 use tokio::runtime::{Builder, Runtime};
 
@@ -139,7 +140,8 @@ impl Recording {
             };
             let dir = tempfile::tempdir_in(outage::scratch()).expect("a directory");
             outage::leave(&disk, kept, &mut rng, &self.root, dir.path());
-            let mut log = LogStore::open(dir.path(), FILE_BYTES).map_err(|error| told(&error.to_string()))?;
+            let mut log = LogStore::open(dir.path(), FILE_BYTES, &Metrics::default())
+                .map_err(|error| told(&error.to_string()))?;
             let found = runtime().block_on(contents(&mut log));
             let Some(step) = self.step_of(&found, least, most) else {
                 return Err(told(&format!("found {}", brief(&found))));
@@ -161,7 +163,10 @@ impl Recording {
 
     /// What was found is found again, with what is done next.
     fn goes_on(&self, dir: &Path, step: usize, found: &Contents) -> Result<(), String> {
-        let open = || LogStore::open(dir, FILE_BYTES).map_err(|error| format!("opened again: {error}"));
+        let open = || {
+            LogStore::open(dir, FILE_BYTES, &Metrics::default())
+                .map_err(|error| format!("opened again: {error}"))
+        };
         let next = (*found == self.script.contents[step]).then(|| self.script.steps.get(step)).flatten();
         let runtime = runtime();
         let mut log = open()?;
@@ -276,7 +281,7 @@ fn works_on_a_log() {
     let is_commit = |step: &Step| matches!(step, Step::Commit(_));
     let end = script.steps[..most].iter().rposition(is_commit).expect("a commit") + 1;
     runtime().block_on(async {
-        let mut log = LogStore::open(Path::new(&dir), FILE_BYTES).expect("a log");
+        let mut log = LogStore::open(Path::new(&dir), FILE_BYTES, &Metrics::default()).expect("a log");
         let found = contents(&mut log).await;
         let whole = script.contents.iter().rposition(|contents| *contents == found);
         let first = whole.unwrap_or_else(|| panic!("found {}", brief(&found)));

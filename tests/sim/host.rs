@@ -119,7 +119,8 @@ impl Host {
             let store = open_state(&self.dir.path().join(format!("state-{}", self.power_cuts)));
             let stored = store.load().expect("a stored state");
             let snapshots = SnapshotDir::open(&self.dir.path().join("snapshot")).expect("snapshots");
-            let machine = Machine::open(store, stored, snapshots, lessor.clone()).expect("the machine");
+            let machine =
+                Machine::open(store, stored, snapshots, lessor.clone(), Arc::default()).expect("the machine");
             let found = Found {
                 log: self.disk.open(),
                 machine,

@@ -46,7 +46,7 @@ fn vote(term: u64, committed: bool) -> RaftVote {
 }
 
 fn open(dir: &Path) -> Result<LogStore, LogError> {
-    LogStore::open(dir, LOG_FILE_BYTES)
+    LogStore::open(dir, LOG_FILE_BYTES, &Metrics::default())
 }
 
 /// Appends and waits for what Raft waits for.

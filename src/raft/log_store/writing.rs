@@ -12,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::thread;
 
 use super::{Log, LogError, torn_end};
+use crate::metrics::Histogram;
 use crate::raft::log_record::Synced;
 use crate::storage::{Failures, Part};
 
@@ -20,14 +21,15 @@ pub struct Writing {
     dir: PathBuf,
     pub synced: Synced,
     pub failures: Failures,
+    pub sync_seconds: Histogram,
     log: Weak<RwLock<Log>>,
     is_cut_off: AtomicBool,
 }
 
 impl Writing {
-    pub fn new(dir: &Path, synced: Synced, log: Weak<RwLock<Log>>) -> Self {
+    pub fn new(dir: &Path, synced: Synced, sync_seconds: Histogram, log: Weak<RwLock<Log>>) -> Self {
         let (dir, failures, is_cut_off) = (dir.to_owned(), Failures::default(), AtomicBool::new(false));
-        Self { dir, synced, failures, log, is_cut_off }
+        Self { dir, synced, failures, sync_seconds, log, is_cut_off }
     }
 
     /// # Errors
@@ -106,7 +108,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join(raft_log::chunked_wal::Config::chunk_file_name(raft_log::ChunkId(0)));
         fs::write(&file, [7; 100]).unwrap();
-        let writing = Arc::new(Writing::new(dir.path(), Synced::new(60), Weak::new()));
+        let writing =
+            Arc::new(Writing::new(dir.path(), Synced::new(60), Histogram::of_seconds(), Weak::new()));
         let (told, mut waiting) = oneshot::channel();
         drop(Flushed::new(100, writing.clone(), Told::Waiter(told)));
         assert!(waiting.try_recv().unwrap().is_err());
@@ -116,7 +119,7 @@ mod tests {
     #[test]
     fn nothing_is_written_after_a_failure() {
         let dir = tempfile::tempdir().unwrap();
-        let writing = Writing::new(dir.path(), Synced::new(0), Weak::new());
+        let writing = Writing::new(dir.path(), Synced::new(0), Histogram::of_seconds(), Weak::new());
         writing.refuse_after_failure().unwrap();
         writing.failed(&io::Error::other("gone"));
         let refused = writing.refuse_after_failure().unwrap_err().to_string();

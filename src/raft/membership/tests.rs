@@ -62,7 +62,9 @@ fn a_new_node_has_an_id_and_an_address_of_its_own() {
     assert!(matches!(take(&status(), add(4, "n4:1")), Step::Nothing(_)));
     assert!(refusal(&status(), add(4, "elsewhere:1")).contains("at n4:1"));
     assert!(refusal(&status(), add(5, "n3:1")).contains("node 3 is a member at n3:1"));
-    let gap = with(|it| drop(it.nodes.remove(&2)));
+    let gap = with(|it| {
+        it.nodes.remove(&2);
+    });
     assert!(refusal(&gap, add(2, "n2:2")).contains("take one above 4"));
 }
 
@@ -71,20 +73,30 @@ fn a_learner_votes_when_it_answers_and_has_caught_up() {
     assert_eq!(take(&status(), promote(4)), Step::AddVoter);
     assert!(matches!(take(&status(), promote(3)), Step::Nothing(_)));
     assert!(refusal(&status(), promote(5)).contains("is no member"));
-    let silent = with(|it| drop(it.answered.insert(4, LONG_AGO)));
+    let silent = with(|it| {
+        it.answered.insert(4, LONG_AGO);
+    });
     assert!(refusal(&silent, promote(4)).contains("does not answer"));
-    let never = with(|it| drop(it.answered.insert(4, None)));
+    let never = with(|it| {
+        it.answered.insert(4, None);
+    });
     assert!(refusal(&never, promote(4)).contains("does not answer"));
-    let behind = with(|it| drop(it.matched.insert(4, 3999)));
+    let behind = with(|it| {
+        it.matched.insert(4, 3999);
+    });
     assert!(refusal(&behind, promote(4)).contains("lacks 1001 log entries"));
-    let unknown = with(|it| drop(it.matched.remove(&4)));
+    let unknown = with(|it| {
+        it.matched.remove(&4);
+    });
     assert!(refusal(&unknown, promote(4)).contains("lacks 5000 log entries"));
 }
 
 /// Of four voters, three are a quorum.
 #[test]
 fn a_voter_more_needs_a_quorum_of_them_all() {
-    let one_down = with(|it| drop(it.answered.insert(3, LONG_AGO)));
+    let one_down = with(|it| {
+        it.answered.insert(3, LONG_AGO);
+    });
     assert_eq!(take(&one_down, promote(4)), Step::AddVoter);
     let two_down = with(|it| {
         it.answered.insert(3, LONG_AGO);
@@ -102,13 +114,17 @@ fn who_is_removed_leaves_a_quorum_behind() {
     assert!(matches!(take(&status(), remove(9)), Step::Nothing(_)));
     assert!(refusal(&status(), remove(1)).contains("transfer-leader"));
 
-    let one_down = with(|it| drop(it.answered.insert(3, LONG_AGO)));
+    let one_down = with(|it| {
+        it.answered.insert(3, LONG_AGO);
+    });
     assert_eq!(take(&one_down, remove(3)), Step::RemoveVoter, "the one that is down");
     let reason = refusal(&one_down, remove(2));
     assert!(reason.contains("1 of 2 voters answering"), "{reason}");
     assert!(reason.contains("replace node 3 first"), "{reason}");
     // Whether a learner answers is nothing to the quorum.
-    let learner_down = with(|it| drop(it.answered.insert(4, None)));
+    let learner_down = with(|it| {
+        it.answered.insert(4, None);
+    });
     assert_eq!(take(&learner_down, remove(4)), Step::RemoveLearner);
 }
 
@@ -124,10 +140,14 @@ fn who_leads_next_answers_and_is_far_enough() {
     assert_eq!(take(&status(), transfer(None)), Step::TransferTo(2), "the furthest voter");
     assert!(matches!(take(&status(), transfer(Some(1))), Step::Nothing(_)));
     assert!(refusal(&status(), transfer(Some(4))).contains("no voter"));
-    let down = with(|it| drop(it.answered.insert(2, LONG_AGO)));
+    let down = with(|it| {
+        it.answered.insert(2, LONG_AGO);
+    });
     assert!(refusal(&down, transfer(Some(2))).contains("does not answer"));
     assert_eq!(take(&down, transfer(None)), Step::TransferTo(3));
-    let behind = with(|it| drop(it.matched.insert(3, 10)));
+    let behind = with(|it| {
+        it.matched.insert(3, 10);
+    });
     assert!(refusal(&behind, transfer(Some(3))).contains("not caught up"));
     let alone = with(|it| it.answered.clear());
     assert!(refusal(&alone, transfer(None)).contains("no other voter"));

@@ -16,6 +16,7 @@ use openraft::type_config::TypeConfigExt;
 use super::log_store::{LOG_FILE_BYTES, LogStore};
 use super::machine::{Machine, Observer};
 use super::types::{RaftEntry, TypeConfig, log_id};
+use crate::metrics::Metrics;
 use crate::registry::arbitrary::Entry;
 use crate::registry::{Change, Registry, Snapshot};
 use crate::storage::{SnapshotDir, StateStore};
@@ -46,11 +47,11 @@ fn machine(dir: &Path) -> Machine {
     let snapshots = SnapshotDir::open(&dir.join("snapshot")).unwrap();
     let store = store(dir);
     let stored = store.load().ok().flatten();
-    Machine::open(store, stored, snapshots, Arc::new(Unobserved)).unwrap()
+    Machine::open(store, stored, snapshots, Arc::new(Unobserved), Arc::default()).unwrap()
 }
 
 fn log(dir: &Path) -> LogStore {
-    LogStore::open(&dir.join("log"), LOG_FILE_BYTES).unwrap()
+    LogStore::open(&dir.join("log"), LOG_FILE_BYTES, &Metrics::default()).unwrap()
 }
 
 /// The entries as the log has them, from index 1 on.

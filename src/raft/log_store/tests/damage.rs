@@ -150,7 +150,7 @@ async fn sectors_of_zeros_are_cut_off_unless_a_later_record_tells_that_they_were
 #[tokio::test]
 async fn damage_in_a_file_before_the_last_is_an_error_whatever_it_looks_like() {
     let dir = tempfile::tempdir().unwrap();
-    let mut log = LogStore::open(dir.path(), 4096).unwrap();
+    let mut log = LogStore::open(dir.path(), 4096, &Metrics::default()).unwrap();
     for index in 1..=9 {
         append(&mut log, [entry(1, index, 1000)]).await;
     }
