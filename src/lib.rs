@@ -1,7 +1,7 @@
 //! A replicated service registry that speaks Netflix Eureka's REST protocol.
 //!
-//! A write comes in by [`http`], which has [`eureka`] read it, makes a [`command`] of it and hands
-//! that to [`propose`]. There it joins a batch that goes into the Raft log of [`raft`], at the
+//! A write comes in by [`http`], which has [`access`] tell who sends it and [`eureka`] read it,
+//! makes a [`command`] of it and hands that to [`propose`]. There it joins a batch that goes into the Raft log of [`raft`], at the
 //! leader straight away, from a follower by way of the leader's [`peer`] service. Once a majority
 //! has it on disk it is applied to the [`registry`], the pure state machine, whose changes are then
 //! in the [`view`] that readers see, with the [`lessor`] that keeps the leases' deadlines at the

@@ -127,3 +127,66 @@ impl Drop for Taken {
         self.verifying.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.tag.place());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::access::secret::hash;
+
+    const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const SECRET: &str = "long enough";
+
+    fn open(anonymous: &str) -> Door {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("auth.toml");
+        let hash = hash(SECRET.as_bytes()).unwrap();
+        let user = format!("[[user]]\nname = \"eve\"\npassword_hash = \"{hash}\"\nrole = \"write\"\n");
+        std::fs::write(&file, format!("anonymous = \"{anonymous}\"\n{user}")).unwrap();
+        door(file).unwrap().0
+    }
+
+    fn basic(secret: &str) -> Vec<u8> {
+        format!("Basic {}", BASE64_STANDARD.encode(format!("eve:{secret}"))).into_bytes()
+    }
+
+    #[tokio::test]
+    async fn many_with_the_same_credentials_share_one_verification() {
+        let (door, right) = (open("none"), basic(SECRET));
+        let many = 2 * GUESSES_AT_ONCE.get();
+        let all = join_all((0..many).map(|_| door.who(Some(&right), FROM))).await;
+        assert!(all.iter().all(|who| who.as_ref().is_ok_and(|who| &*who.name == "eve")), "{all:?}");
+    }
+
+    #[tokio::test]
+    async fn so_many_guesses_are_verified_at_once_and_the_rest_is_turned_away() {
+        let door = open("none");
+        let guesses: Vec<_> = (0..10).map(|n| basic(&format!("guess {n}"))).collect();
+        let all = join_all(guesses.iter().map(|guess| door.who(Some(guess), FROM))).await;
+        let count = |refusal: &Refusal| all.iter().filter(|who| who.as_ref().err() == Some(refusal)).count();
+        assert_eq!(count(&Refusal::Unknown), VERIFYING_AT_ONCE);
+        assert_eq!(count(&Refusal::Busy), all.len() - VERIFYING_AT_ONCE);
+        assert!(door.who(Some(&basic(SECRET)), FROM).await.is_ok(), "the places are not given up");
+    }
+
+    #[tokio::test]
+    async fn an_address_has_only_so_many_guesses_but_one_that_is_known_needs_none() {
+        let (door, right) = (open("none"), basic(SECRET));
+        assert!(door.who(Some(&right), FROM).await.is_ok());
+        while door.guesses.check(FROM).is_ok() {}
+        let refusal = door.who(Some(&basic("wrong")), FROM).await.unwrap_err();
+        assert!(matches!(refusal, Refusal::TooManyGuesses(_)), "{refusal:?}");
+        assert!(door.who(Some(&right), FROM).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_says_nothing_is_anonymous_and_who_says_something_wrong_is_not() {
+        assert_eq!(open("none").who(None, FROM).await, Err(Refusal::Unknown));
+        let door = open("read");
+        assert_eq!(door.who(None, FROM).await.unwrap().role, crate::access::Role::Read);
+        assert_eq!(door.who(Some(&basic("wrong")), FROM).await, Err(Refusal::Unknown));
+    }
+}
