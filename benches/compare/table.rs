@@ -34,7 +34,7 @@ fn how(settings: &Settings) -> String {
     format!(
         "\nMedians, with the least and the most in parentheses; rounds: {}, in each of which every server was measured in \
          turn. Each load is {} s long, behind {} s of warm-up (JVMs: 10 s of writes more for each). It is made by 64 \
-         connections, on the same cores as the servers; writes are spread over all nodes, reads ask one. Clients at \
+         connections, on the same cores as the servers; writes and reads are spread over all nodes. Clients at \
          Eureka's pace are measured {} s after all of them registered, when deltas {}.\n\n\
          - rs-registry: a write is answered when it is on disk (`fdatasync`) at two of three nodes, which share the disk.\n\
          - bare axum: one process that answers what a node answered, byte for byte, and keeps nothing.\n\
