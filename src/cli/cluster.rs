@@ -122,6 +122,7 @@ async fn wait_healthy(client: &AdminClient, patience: Duration) -> anyhow::Resul
                 Some(reason) => reason,
             },
             Ok(Err(error)) => format!("{error:#}"),
+            Err(_) if told.is_empty() => "no node answered".to_owned(),
             Err(_) => told.clone(),
         };
         if Instant::now() >= deadline {

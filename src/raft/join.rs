@@ -9,7 +9,6 @@ use openraft::ChangeMembers;
 use tonic::Request;
 
 use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Leader, Role, Status};
-use super::membership::LOST_AFTER;
 use super::peers::Peers;
 use super::rpc::peer::{self, join_response::Result as Answer};
 use super::types::{Node, NodeId};
@@ -18,6 +17,8 @@ use super::types::{Node, NodeId};
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(250);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// A node that has not answered the leader for longer is taken for lost if a person says so.
+const LOST_AFTER: Duration = Duration::from_secs(3);
 
 /// What the leader does next for a node that wants to join.
 #[derive(Debug, PartialEq, Eq)]

@@ -11,8 +11,9 @@ use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Leader, Role, Status};
 use super::peers::Peers;
 use super::types::{Node, NodeId};
 
-/// A node that has not answered the leader for longer does not count towards a quorum that is to be kept.
-pub const LOST_AFTER: Duration = Duration::from_secs(3);
+/// A node that has not answered the leader for longer does not count towards a quorum that is to be kept: twenty
+/// heartbeats, as they are by default.
+const SILENT_AFTER: Duration = Duration::from_secs(1);
 /// How long a change may take to be committed, and a transfer to be seen.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -264,7 +265,7 @@ fn keeps_quorum(status: &Status, this: NodeId, voters: &BTreeSet<NodeId>) -> Res
 
 fn answers(status: &Status, this: NodeId, node_id: NodeId) -> bool {
     status.role == Role::Leader && node_id == this
-        || status.answered.get(&node_id).copied().flatten().is_some_and(|ago| ago < LOST_AFTER)
+        || status.answered.get(&node_id).copied().flatten().is_some_and(|ago| ago < SILENT_AFTER)
 }
 
 #[cfg(test)]

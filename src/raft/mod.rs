@@ -44,7 +44,7 @@ pub use join::{join, keep_known};
 pub use link::{CLUSTER_HEADER, MAX_MESSAGE_BYTES, TO_HEADER};
 pub use log_store::{KeptLog, LOG_FILE_BYTES, LogError, LogStore};
 pub use machine::{AppliedState, Machine, Observer};
-pub use membership::{LOST_AFTER, MembershipChange, MembershipError};
+pub use membership::{MembershipChange, MembershipError};
 pub use peers::{ForwardError, PeerDescription, Peers};
 pub use restore::{RestoreError, restore};
 pub use roles::follow_roles;

@@ -4,12 +4,13 @@ use std::fs::File;
 use std::future::Future;
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
 use openraft::OptionalSend;
 use openraft::alias::{SnapshotOf, VoteOf};
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
@@ -40,9 +41,6 @@ type AppendStream<'s> =
 
 /// How long to leave an unreachable peer alone: it is looked for often, to be back soon.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
-/// Heartbeats without an answer, one after the other, before a peer counts as gone: on a busy machine
-/// one is late at times, and its connection is as good as before.
-const MISSED_HEARTBEATS: u32 = 3;
 /// An append is answered when it is on the peer's disk, which may be slow for a moment; to send it
 /// again before would make that worse.
 const APPEND_TIMEOUT: Duration = Duration::from_secs(2);
@@ -72,33 +70,37 @@ impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
 
 /// One connection to one peer for one purpose.
 pub struct Network {
-    target: NodeId,
     link: Result<Link, ConnectError>,
-    /// Heartbeats are due within their interval, and their connection is the one to tell when the
-    /// peer goes away and comes back.
-    heartbeats: bool,
-    /// Calls in a row that were not answered in time.
-    late: u32,
-    reached: bool,
+    /// Of heartbeats, whose connection is the one to tell when the peer goes away and comes back: other appends wait
+    /// for the peer's disk too.
+    reach: Option<Arc<Reach>>,
     round_trip_seconds: Histogram,
+}
+
+/// Whether a peer was reached the last time.
+struct Reach {
+    target: NodeId,
+    reached: AtomicBool,
+}
+
+impl Reach {
+    fn note(&self, error: Option<&RpcError>) {
+        if self.reached.swap(error.is_none(), Ordering::Relaxed) == error.is_none() {
+            return;
+        }
+        match error {
+            Some(error) => tracing::warn!(peer = self.target, %error, "a peer cannot be reached"),
+            None => tracing::info!(peer = self.target, "the peer is reached again"),
+        }
+    }
 }
 
 impl Network {
     fn new(factory: &NetworkFactory, target: NodeId, node: &Node, heartbeats: bool) -> Self {
         let link = Link::new(&factory.cluster, target, &node.peer_addr, factory.connector.clone());
         let round_trip_seconds = factory.metrics.round_trip_seconds(target);
-        Self { target, link, heartbeats, late: 0, reached: true, round_trip_seconds }
-    }
-
-    fn note(&mut self, error: Option<&RpcError>) {
-        let reached = error.is_none();
-        if self.heartbeats && reached != self.reached {
-            match error {
-                Some(error) => tracing::warn!(peer = self.target, %error, "a peer cannot be reached"),
-                None => tracing::info!(peer = self.target, "the peer is reached again"),
-            }
-        }
-        self.reached = reached;
+        let reach = heartbeats.then(|| Arc::new(Reach { target, reached: AtomicBool::new(true) }));
+        Self { link, reach, round_trip_seconds }
     }
 
     async fn call<M, A, F>(
@@ -119,19 +121,12 @@ impl Network {
             call(client, request).await.map_err(|status| RpcError::from(Unreachable::new(&status)))
         };
         let Ok(result) = tokio::time::timeout(timeout, calling).await else {
-            let error = NetworkError::from_string("no answer in time").into();
-            self.late += 1;
-            if !self.heartbeats || self.late >= MISSED_HEARTBEATS {
-                link.reset();
-                self.note(Some(&error));
-            }
-            return Err(error);
+            link.reset();
+            return Err(NetworkError::from_string("no answer in time").into());
         };
-        self.late = 0;
         if result.is_err() {
             link.reset();
         }
-        self.note(result.as_ref().err());
         Ok(result?.into_inner())
     }
 }
@@ -146,12 +141,11 @@ impl RaftNetworkV2<TypeConfig> for Network {
     async fn append_entries(
         &mut self,
         request: AppendEntriesRequest<TypeConfig>,
-        option: RPCOption,
+        _option: RPCOption,
     ) -> Result<AppendEntriesResponse<TypeConfig>, RpcError> {
         let message = rpc::append_to_message(&request);
-        let timeout = if self.heartbeats { option.soft_ttl() } else { APPEND_TIMEOUT };
-        let answer =
-            self.call(message, timeout, |mut client, request| async move { client.append(request).await });
+        let answer = self
+            .call(message, APPEND_TIMEOUT, |mut client, request| async move { client.append(request).await });
         rpc::appended_from_message(answer.await?).map_err(malformed)
     }
 
@@ -161,9 +155,13 @@ impl RaftNetworkV2<TypeConfig> for Network {
     {
         Box::pin(async move {
             let link = self.link.as_ref().map_err(Unreachable::new)?;
-            // Other appends wait for the peer's disk too.
-            let round_trip_seconds = self.heartbeats.then(|| self.round_trip_seconds.clone());
-            append_stream(link, requests, APPEND_TIMEOUT, round_trip_seconds).await
+            let Some(reach) = self.reach.clone() else {
+                return append_stream(link, requests, APPEND_TIMEOUT, None).await;
+            };
+            let seconds = Some(self.round_trip_seconds.clone());
+            let opened = append_stream(link, requests, APPEND_TIMEOUT, seconds).await;
+            let results = opened.inspect_err(|error| reach.note(Some(error)))?;
+            Ok(results.inspect(move |result| reach.note(result.as_ref().err())).boxed())
         })
     }
 

@@ -23,4 +23,5 @@ mod self_preservation;
 mod snapshot;
 mod start_errors;
 mod stop;
+mod verbs;
 mod watching;

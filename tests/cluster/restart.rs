@@ -1,6 +1,6 @@
 //! A restart keeps what was registered, to the last timestamp.
 
-use super::harness::{Cluster, Document, Request, applications};
+use super::harness::{Cluster, Document, Request, applications, until};
 
 #[test]
 fn a_single_node_keeps_its_registry_over_kill_and_stop() {
@@ -53,4 +53,20 @@ fn change_everything(cluster: &Cluster) {
             assert_eq!(document.cancel().expect(*addr).status, 200);
         }
     }
+}
+
+#[test]
+fn the_leader_tells_who_is_gone_and_who_is_back() {
+    let mut cluster = Cluster::start(3);
+    let (leader, follower) = (cluster.leader(), cluster.follower());
+    let told = |cluster: &Cluster, text: &str| {
+        until(text, || {
+            let log = cluster.nodes[leader].log();
+            log.contains(text).then_some(()).ok_or(log)
+        });
+    };
+    cluster.nodes[follower].kill();
+    told(&cluster, "a peer cannot be reached");
+    cluster.nodes[follower].start();
+    told(&cluster, "the peer is reached again");
 }

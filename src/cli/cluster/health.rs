@@ -2,8 +2,8 @@
 
 use super::status::ClusterStatus;
 
-/// A member that has not answered the leader for longer is down, or cannot be reached.
-const SILENT_MS: u64 = 3_000;
+/// A member that has not answered the leader for longer is down, or cannot be reached; the leader thinks so too.
+const SILENT_MS: u64 = 1_000;
 /// Entries that a member may lack and count as caught up: under load there always are some.
 const LAG_MAX: u64 = 1_000;
 

@@ -50,10 +50,10 @@ fn who_is_not_known_gets_nothing() {
         assert!(answer.header("www-authenticate").is_some_and(|value| value.starts_with("Basic ")));
         assert!(answer.body.is_empty());
     }
-    for open in ["/livez", "/readyz"] {
+    for open in ["/livez", "/readyz", "/actuator/health", "/actuator/health/readiness"] {
         assert_eq!(status(Request::get(open), &Credentials::default(), addr), 200, "{open}");
     }
-    for closed in ["/metrics", "/api/cluster", "/actuator/health", "/serverinfo/statusoverrides", "/livez/"] {
+    for closed in ["/metrics", "/api/cluster", "/actuator/info", "/serverinfo/statusoverrides", "/livez/"] {
         assert_eq!(status(Request::get(closed), &Credentials::default(), addr), 401, "{closed}");
     }
 }
