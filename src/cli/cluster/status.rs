@@ -27,7 +27,7 @@ pub struct ClusterStatus {
     pub voters: BTreeSet<NodeId>,
     pub learners: BTreeSet<NodeId>,
     pub nodes: BTreeMap<NodeId, NodeStatus>,
-    pub instances: u64,
+    pub instances: usize,
     pub failing: Vec<String>,
 }
 
@@ -79,11 +79,11 @@ impl ClusterStatus {
         };
         let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         format!(
-            "{leader}; {} (quorum {}), {}; {} instances",
+            "{leader}; {} (quorum {}), {}; {}",
             count(self.voters.len(), "voter"),
             self.voters.len() / 2 + 1,
             count(self.learners.len(), "learner"),
-            self.instances
+            count(self.instances, "instance")
         )
     }
 
