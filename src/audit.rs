@@ -46,7 +46,10 @@ impl Audit {
         let Some((what, key)) = told(command) else {
             return;
         };
+        // What was certainly not written would fill the log of a node that can write nothing.
+        let may_be_written = matches!(decided, Ok(_) | Err(ProposeError::Unknown));
         let is_wanted = match self {
+            _ if !may_be_written => false,
             Audit::None => false,
             Audit::Changes => !matches!(command, Command::Renew { .. }),
             Audit::All => true,
@@ -59,7 +62,6 @@ impl Audit {
             Ok((_, Outcome::NotFound)) => "not_found",
             Ok((_, Outcome::Conflict(_))) => "conflict",
             Ok((_, Outcome::TooLarge)) => "too_large",
-            Err(ProposeError::Overloaded | ProposeError::NotLeader) => "not_written",
             Err(_) => "unknown",
         };
         tracing::info!(

@@ -213,8 +213,7 @@ impl Proposer {
         })?;
         match tokio::time::timeout_at(deadline, answer).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(ProposeError::Stopped),
-            Err(_) => Err(ProposeError::Unknown),
+            Ok(Err(_)) | Err(_) => Err(ProposeError::Unknown),
         }
     }
 }

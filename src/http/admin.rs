@@ -84,6 +84,7 @@ pub fn cluster(facade: &Facade) -> Answer {
                 entry["matched_index"] = json!(own.or(status.matched.get(id).copied()));
                 let answered =
                     if this { Some(Duration::ZERO) } else { status.answered.get(id).copied().flatten() };
+                entry["answers"] = json!(status.answers(*id));
                 entry["answered_ms_ago"] = json!(answered.map(millis));
             }
             (id.to_string(), entry)

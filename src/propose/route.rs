@@ -106,8 +106,10 @@ impl Route {
                 Attempt::Written(written)
             }
             Ok(Err(WriteError::NotLeader)) => Attempt::NotWritten,
-            Ok(Err(WriteError::Unknown)) | Err(_) => Attempt::Failed(ProposeError::Unknown),
-            Ok(Err(WriteError::Stopped(_))) => Attempt::Failed(ProposeError::Stopped),
+            // Raft that stopped on the way may have written it; what is tried again then finds that it has stopped.
+            Ok(Err(WriteError::Unknown | WriteError::Stopped(_))) | Err(_) => {
+                Attempt::Failed(ProposeError::Unknown)
+            }
         }
     }
 

@@ -25,6 +25,8 @@ use crate::storage::{Failures, Part};
 
 pub(super) type RaftHandle = Raft<TypeConfig, Machine>;
 
+/// Heartbeats without an answer after which a node is not there: a second, as they are by default.
+const SILENT_HEARTBEATS: u32 = 20;
 /// A follower that lacks more entries than this does not count as caught up.
 pub(super) const CAUGHT_UP_ENTRIES: u64 = 1000;
 
@@ -39,6 +41,7 @@ pub struct Consensus {
     node_id: NodeId,
     /// Without a word from a leader for longer, there is none as far as this node knows.
     leader_silence: Duration,
+    silent_after: Duration,
 }
 
 /// Who leads, as far as this node knows.
@@ -83,6 +86,7 @@ impl Role {
 /// What this node knows of the cluster, all of one moment.
 #[derive(Debug, Clone)]
 pub struct Status {
+    pub node_id: NodeId,
     pub role: Role,
     pub term: u64,
     pub leader_id: Option<NodeId>,
@@ -98,7 +102,17 @@ pub struct Status {
     pub matched: BTreeMap<NodeId, u64>,
     /// At the leader: how long ago each node answered; none for one that never did.
     pub answered: BTreeMap<NodeId, Option<Duration>>,
+    /// A node that has not answered the leader for longer is not there.
+    pub silent_after: Duration,
     pub last_contact: Duration,
+}
+
+impl Status {
+    /// At the leader: whether a node answers, as the leader itself does.
+    pub fn answers(&self, id: NodeId) -> bool {
+        let ago = self.answered.get(&id).copied().flatten();
+        self.role == Role::Leader && (id == self.node_id || ago.is_some_and(|ago| ago < self.silent_after))
+    }
 }
 
 /// A batch that is in the log for good.
@@ -165,6 +179,7 @@ impl Consensus {
             log_bytes: Arc::new(move || log.disk_bytes()),
             node_id: config.node_id,
             leader_silence: Duration::from_millis(config.election_timeout_max_ms * 3 / 2),
+            silent_after: Duration::from_millis(config.heartbeat_interval_ms) * SILENT_HEARTBEATS,
         })
     }
 
@@ -275,6 +290,7 @@ impl Consensus {
         let matched = metrics.replication.iter().flatten();
         let answered = metrics.heartbeat.iter().flatten();
         Status {
+            node_id: self.node_id,
             role: if self.log_failures.of(Part::Log).is_some() { Role::Stopped } else { role(metrics.state) },
             term: metrics.current_term,
             leader_id: metrics.current_leader,
@@ -288,6 +304,7 @@ impl Consensus {
             nodes: membership.nodes().map(|(id, node)| (*id, node.clone())).collect(),
             matched: matched.map(|(id, log_id)| (*id, log_id.index().unwrap_or(0))).collect(),
             answered: answered.map(|(id, at)| (*id, at.as_ref().map(|at| at.elapsed()))).collect(),
+            silent_after: self.silent_after,
             last_contact,
         }
     }

@@ -173,6 +173,7 @@ mod tests {
     fn status() -> Status {
         let node = |addr: &str| Node { peer_addr: addr.to_owned() };
         Status {
+            node_id: 1,
             role: Role::Leader,
             term: 4,
             leader_id: Some(1),
@@ -189,6 +190,7 @@ mod tests {
                 (2, Some(Duration::from_millis(20))),
                 (3, Some(Duration::from_secs(60))),
             ]),
+            silent_after: Duration::from_secs(1),
             last_contact: Duration::ZERO,
         }
     }

@@ -7,13 +7,10 @@ use std::time::Duration;
 use openraft::ChangeMembers;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
 
-use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Leader, Role, Status};
+use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Leader, Status};
 use super::peers::Peers;
 use super::types::{Node, NodeId};
 
-/// A node that has not answered the leader for longer does not count towards a quorum that is to be kept: twenty
-/// heartbeats, as they are by default.
-const SILENT_AFTER: Duration = Duration::from_secs(1);
 /// How long a change may take to be committed, and a transfer to be seen.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -83,7 +80,7 @@ impl Consensus {
         if self.leader() != Leader::ThisNode || !self.knows_leader() {
             return Err(MembershipError::NoLeader);
         }
-        let step = step(&self.status(), self.node_id(), change).map_err(MembershipError::Refused)?;
+        let step = step(&self.status(), change).map_err(MembershipError::Refused)?;
         let done = match (step, change) {
             (Step::Nothing(reason), _) => return Ok(reason),
             (Step::TransferTo(successor), _) => return self.transfer_leader_to(successor).await,
@@ -159,13 +156,13 @@ where
 
 type ChangeError = RaftError<super::types::TypeConfig, ClientWriteError<super::types::TypeConfig>>;
 
-/// What is to be done at the leader `this`, or why it is not.
-fn step(status: &Status, this: NodeId, change: &MembershipChange) -> Result<Step, String> {
+/// What is to be done at the leader, or why it is not.
+fn step(status: &Status, change: &MembershipChange) -> Result<Step, String> {
     match change {
         MembershipChange::AddLearner { node_id, peer_addr } => add_learner(status, *node_id, peer_addr),
-        MembershipChange::Promote { node_id } => promote(status, this, *node_id),
-        MembershipChange::Remove { node_id } => remove(status, this, *node_id),
-        MembershipChange::TransferLeader { to } => transfer(status, this, *to),
+        MembershipChange::Promote { node_id } => promote(status, *node_id),
+        MembershipChange::Remove { node_id } => remove(status, *node_id),
+        MembershipChange::TransferLeader { to } => transfer(status, *to),
     }
 }
 
@@ -188,14 +185,14 @@ fn add_learner(status: &Status, node_id: NodeId, peer_addr: &str) -> Result<Step
     Ok(Step::AddLearner)
 }
 
-fn promote(status: &Status, this: NodeId, node_id: NodeId) -> Result<Step, String> {
+fn promote(status: &Status, node_id: NodeId) -> Result<Step, String> {
     if status.voters.contains(&node_id) {
         return Ok(Step::Nothing(format!("node {node_id} is a voter already")));
     }
     if !status.nodes.contains_key(&node_id) {
         return Err(format!("node {node_id} is no member; add it as a learner first"));
     }
-    if !answers(status, this, node_id) {
+    if !status.answers(node_id) {
         return Err(format!("node {node_id} does not answer; a voter that is not there is worse than none"));
     }
     let lag = status.last_log_index.saturating_sub(status.matched.get(&node_id).copied().unwrap_or(0));
@@ -204,11 +201,11 @@ fn promote(status: &Status, this: NodeId, node_id: NodeId) -> Result<Step, Strin
     }
     let mut voters = status.voters.clone();
     voters.insert(node_id);
-    keeps_quorum(status, this, &voters)?;
+    keeps_quorum(status, &voters)?;
     Ok(Step::AddVoter)
 }
 
-fn remove(status: &Status, this: NodeId, node_id: NodeId) -> Result<Step, String> {
+fn remove(status: &Status, node_id: NodeId) -> Result<Step, String> {
     if !status.nodes.contains_key(&node_id) {
         return Ok(Step::Nothing(format!("node {node_id} is no member")));
     }
@@ -220,25 +217,25 @@ fn remove(status: &Status, this: NodeId, node_id: NodeId) -> Result<Step, String
     if voters.is_empty() {
         return Err(format!("node {node_id} is the only voter; without it there is no cluster"));
     }
-    keeps_quorum(status, this, &voters)?;
-    if node_id == this {
+    keeps_quorum(status, &voters)?;
+    if node_id == status.node_id {
         return Err(format!("node {node_id} leads; have another one lead first (transfer-leader)"));
     }
     Ok(Step::RemoveVoter)
 }
 
-fn transfer(status: &Status, this: NodeId, to: Option<NodeId>) -> Result<Step, String> {
+fn transfer(status: &Status, to: Option<NodeId>) -> Result<Step, String> {
     let can_lead = |node_id: NodeId| {
         let matched = status.matched.get(&node_id).copied().unwrap_or(0);
-        answers(status, this, node_id) && matched + CAUGHT_UP_ENTRIES >= status.last_log_index
+        status.answers(node_id) && matched + CAUGHT_UP_ENTRIES >= status.last_log_index
     };
     match to {
-        Some(to) if to == this => Ok(Step::Nothing(format!("node {to} leads already"))),
+        Some(to) if to == status.node_id => Ok(Step::Nothing(format!("node {to} leads already"))),
         Some(to) if !status.voters.contains(&to) => Err(format!("node {to} is no voter")),
         Some(to) if !can_lead(to) => Err(format!("node {to} does not answer or has not caught up")),
         Some(to) => Ok(Step::TransferTo(to)),
         None => {
-            let others = status.voters.iter().copied().filter(|id| *id != this && can_lead(*id));
+            let others = status.voters.iter().copied().filter(|id| *id != status.node_id && can_lead(*id));
             let furthest = others.max_by_key(|id| status.matched.get(id).copied());
             furthest
                 .map(Step::TransferTo)
@@ -248,9 +245,9 @@ fn transfer(status: &Status, this: NodeId, to: Option<NodeId>) -> Result<Step, S
 }
 
 /// A quorum of these voters has to answer now.
-fn keeps_quorum(status: &Status, this: NodeId, voters: &BTreeSet<NodeId>) -> Result<(), String> {
+fn keeps_quorum(status: &Status, voters: &BTreeSet<NodeId>) -> Result<(), String> {
     let silent: Vec<String> =
-        voters.iter().filter(|id| !answers(status, this, **id)).map(NodeId::to_string).collect();
+        voters.iter().filter(|id| !status.answers(**id)).map(NodeId::to_string).collect();
     let (answering, quorum) = (voters.len() - silent.len(), voters.len() / 2 + 1);
     match answering >= quorum {
         true => Ok(()),
@@ -261,11 +258,6 @@ fn keeps_quorum(status: &Status, this: NodeId, voters: &BTreeSet<NodeId>) -> Res
             silent.join(", ")
         )),
     }
-}
-
-fn answers(status: &Status, this: NodeId, node_id: NodeId) -> bool {
-    status.role == Role::Leader && node_id == this
-        || status.answered.get(&node_id).copied().flatten().is_some_and(|ago| ago < SILENT_AFTER)
 }
 
 #[cfg(test)]

@@ -2,8 +2,6 @@
 
 use super::status::ClusterStatus;
 
-/// A member that has not answered the leader for longer is down, or cannot be reached; the leader thinks so too.
-const SILENT_MS: u64 = 1_000;
 /// Entries that a member may lack and count as caught up: under load there always are some.
 const LAG_MAX: u64 = 1_000;
 
@@ -19,11 +17,13 @@ pub fn unhealthy(status: &ClusterStatus) -> Option<String> {
         return Some(format!("node {leader}: {failing}"));
     }
     status.nodes.iter().find_map(|(id, node)| match (node.answered_ms_ago, status.lag(node)) {
+        _ if node.answers == Some(true) && status.lag(node).is_some_and(|lag| lag <= LAG_MAX) => None,
         (None, _) => Some(format!("node {id} has not answered yet")),
-        (Some(ago), _) if ago > SILENT_MS => Some(format!("node {id} has not answered for {ago} ms")),
+        (Some(ago), _) if node.answers != Some(true) => {
+            Some(format!("node {id} has not answered for {ago} ms"))
+        }
         (_, None) => Some(format!("how far node {id} is is not known yet")),
-        (_, Some(lag)) if lag > LAG_MAX => Some(format!("node {id} lacks {lag} log entries")),
-        _ => None,
+        (_, Some(lag)) => Some(format!("node {id} lacks {lag} log entries")),
     })
 }
 
@@ -34,7 +34,10 @@ mod tests {
     use super::*;
 
     fn status(change: impl FnOnce(&mut serde_json::Value)) -> ClusterStatus {
-        let node = |port: u16| json!({"peer_addr": format!("h:{port}"), "http_addr": null, "matched_index": 5000, "answered_ms_ago": 12});
+        let node = |port: u16| {
+            let addr = format!("h:{port}");
+            json!({"peer_addr": addr, "http_addr": null, "matched_index": 5000, "answers": true, "answered_ms_ago": 12})
+        };
         let mut status = json!({
             "node_id": 1, "role": "leader", "leader_id": 1, "term": 3, "last_log_index": 5100, "instances": 7,
             "voters": [1, 2], "learners": [3], "failing": [], "nodes": {"1": node(1), "2": node(2), "3": node(3)},
@@ -50,8 +53,14 @@ mod tests {
         assert_eq!(reason(|it| it["leader_id"] = json!(null)), "no leader is known");
         assert!(reason(|it| it["leader_id"] = json!(2)).contains("cannot be asked"));
         assert!(reason(|it| it["failing"] = json!(["the state cannot be written"])).contains("the state"));
-        assert!(reason(|it| it["nodes"]["2"]["answered_ms_ago"] = json!(null)).contains("node 2 has not"));
-        assert!(reason(|it| it["nodes"]["3"]["answered_ms_ago"] = json!(4000)).contains("node 3 has not"));
+        assert!(
+            reason(|it| {
+                it["nodes"]["2"]["answers"] = json!(false);
+                it["nodes"]["2"]["answered_ms_ago"] = json!(null);
+            })
+            .contains("node 2 has not answered yet")
+        );
+        assert!(reason(|it| it["nodes"]["3"]["answers"] = json!(false)).contains("node 3 has not"));
         assert!(reason(|it| it["nodes"]["3"]["matched_index"] = json!(20)).contains("lacks 5080"));
     }
 

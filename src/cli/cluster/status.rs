@@ -37,6 +37,7 @@ pub struct NodeStatus {
     pub http_addr: Option<String>,
     /// Only the leader knows.
     pub matched_index: Option<u64>,
+    pub answers: Option<bool>,
     pub answered_ms_ago: Option<u64>,
 }
 

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::super::consensus::Role;
 use super::*;
 
 const SOON: Option<Duration> = Some(Duration::from_millis(20));
@@ -9,6 +10,7 @@ const LONG_AGO: Option<Duration> = Some(Duration::from_secs(60));
 fn status() -> Status {
     let node = |id: NodeId| (id, Node { peer_addr: format!("n{id}:1") });
     Status {
+        node_id: 1,
         role: Role::Leader,
         term: 4,
         leader_id: Some(1),
@@ -22,6 +24,7 @@ fn status() -> Status {
         nodes: (1..=4).map(node).collect(),
         matched: BTreeMap::from([(2, 5000), (3, 4990), (4, 5000)]),
         answered: BTreeMap::from([(2, SOON), (3, SOON), (4, SOON)]),
+        silent_after: Duration::from_secs(1),
         last_contact: Duration::ZERO,
     }
 }
@@ -33,11 +36,11 @@ fn with(change: impl FnOnce(&mut Status)) -> Status {
 }
 
 fn take(status: &Status, change: MembershipChange) -> Step {
-    step(status, 1, &change).expect("a step")
+    step(status, &change).expect("a step")
 }
 
 fn refusal(status: &Status, change: MembershipChange) -> String {
-    step(status, 1, &change).expect_err("a refusal")
+    step(status, &change).expect_err("a refusal")
 }
 
 fn add(node_id: NodeId, peer_addr: &str) -> MembershipChange {
