@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use openraft::ChangeMembers;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
+use tokio::time::Instant;
 
 use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Leader, Status};
 use super::peers::Peers;
@@ -14,6 +15,9 @@ use super::types::{Node, NodeId};
 /// How long a change may take to be committed, and a transfer to be seen.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a new node may take to answer, and how often it is asked.
+const START_TIMEOUT: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MembershipChange {
@@ -111,18 +115,26 @@ impl Consensus {
         Ok(done)
     }
 
-    /// A learner that does not answer would be taken for one that only lags.
+    /// A learner that does not answer would be taken for one that only lags. It may have been started a moment ago.
     async fn see_that_it_is_there(
         &self,
         peers: &Peers,
         node_id: NodeId,
         peer_addr: &str,
     ) -> Result<(), MembershipError> {
-        peers.ask_who_is_at(node_id, peer_addr).await.map(drop).map_err(|error| {
-            MembershipError::Refused(format!(
-                "node {node_id} of this cluster does not answer at {peer_addr} ({error}); start it with --join first"
-            ))
-        })
+        let deadline = Instant::now() + START_TIMEOUT;
+        loop {
+            match peers.ask_who_is_at(node_id, peer_addr).await {
+                Ok(_) => return Ok(()),
+                Err(_) if Instant::now() < deadline => tokio::time::sleep(LOOK).await,
+                Err(error) => {
+                    return Err(MembershipError::Refused(format!(
+                        "node {node_id} of this cluster does not answer at {peer_addr} ({error}); start it with --join \
+                         first"
+                    )));
+                }
+            }
+        }
     }
 
     async fn transfer_leader_to(&self, successor: NodeId) -> Result<String, MembershipError> {
