@@ -89,7 +89,8 @@ impl Route {
 }
 
 /// Statuses that are told apart; any other is `other`.
-const STATUSES: [u16; 16] = [200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 429, 500, 503];
+const STATUSES: [u16; 17] =
+    [200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 429, 500, 503, 504];
 
 #[derive(Debug)]
 pub struct Http {

@@ -48,10 +48,10 @@ pub enum MembershipError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     Nothing(String),
-    AddLearner,
-    AddVoter,
-    RemoveVoter,
-    RemoveLearner,
+    AddLearner(NodeId, String),
+    AddVoter(NodeId),
+    RemoveVoter(NodeId),
+    RemoveLearner(NodeId),
     TransferTo(NodeId),
 }
 
@@ -85,34 +85,38 @@ impl Consensus {
             return Err(MembershipError::NoLeader);
         }
         let step = step(&self.status(), change).map_err(MembershipError::Refused)?;
-        let done = match (step, change) {
-            (Step::Nothing(reason), _) => return Ok(reason),
-            (Step::TransferTo(successor), _) => return self.transfer_leader_to(successor).await,
-            (Step::AddLearner, MembershipChange::AddLearner { node_id, peer_addr }) => {
-                self.see_that_it_is_there(peers, *node_id, peer_addr).await?;
-                let adding = self.raft.add_learner(*node_id, Node { peer_addr: peer_addr.clone() }, false);
-                committed(adding).await?;
+        let done = match step {
+            Step::Nothing(reason) => return Ok(reason),
+            Step::TransferTo(successor) => return self.transfer_leader_to(successor).await,
+            Step::AddLearner(node_id, peer_addr) => {
+                self.see_that_it_is_there(peers, node_id, &peer_addr).await?;
+                let node = Node { peer_addr: peer_addr.clone() };
+                committed(self.raft.add_learner(node_id, node, false)).await?;
                 format!("node {node_id} at {peer_addr} is a learner now, and catches up")
             }
-            (Step::AddVoter, MembershipChange::Promote { node_id }) => {
-                let changes = ChangeMembers::AddVoterIds(BTreeSet::from([*node_id]));
+            Step::AddVoter(node_id) => {
+                let changes = ChangeMembers::AddVoterIds(BTreeSet::from([node_id]));
                 committed(self.raft.change_membership(changes, false)).await?;
                 format!("node {node_id} is a voter now")
             }
-            (Step::RemoveVoter, MembershipChange::Remove { node_id }) => {
-                let changes = ChangeMembers::RemoveVoters(BTreeSet::from([*node_id]));
-                committed(self.raft.change_membership(changes, false)).await?;
-                format!("node {node_id} is no member any more; stop it, and never use its id again")
+            Step::RemoveVoter(node_id) => {
+                self.remove(node_id, ChangeMembers::RemoveVoters(BTreeSet::from([node_id]))).await?
             }
-            (Step::RemoveLearner, MembershipChange::Remove { node_id }) => {
-                let changes = ChangeMembers::RemoveNodes(BTreeSet::from([*node_id]));
-                committed(self.raft.change_membership(changes, false)).await?;
-                format!("node {node_id} is no member any more; stop it, and never use its id again")
+            Step::RemoveLearner(node_id) => {
+                self.remove(node_id, ChangeMembers::RemoveNodes(BTreeSet::from([node_id]))).await?
             }
-            (step, change) => return Err(MembershipError::Refused(format!("{change:?} is no {step:?}"))),
         };
         tracing::info!(?change, "the membership was changed: {done}");
         Ok(done)
+    }
+
+    async fn remove(
+        &self,
+        node_id: NodeId,
+        changes: ChangeMembers<NodeId, Node>,
+    ) -> Result<String, MembershipError> {
+        committed(self.raft.change_membership(changes, false)).await?;
+        Ok(format!("node {node_id} is no member any more; stop it, and never use its id again"))
     }
 
     /// A learner that does not answer would be taken for one that only lags. It may have been started a moment ago.
@@ -194,7 +198,7 @@ fn add_learner(status: &Status, node_id: NodeId, peer_addr: &str) -> Result<Step
             "node {node_id} may have been a member before, and ids are never used again; take one above {highest}"
         ));
     }
-    Ok(Step::AddLearner)
+    Ok(Step::AddLearner(node_id, peer_addr.to_owned()))
 }
 
 fn promote(status: &Status, node_id: NodeId) -> Result<Step, String> {
@@ -214,7 +218,7 @@ fn promote(status: &Status, node_id: NodeId) -> Result<Step, String> {
     let mut voters = status.voters.clone();
     voters.insert(node_id);
     keeps_quorum(status, &voters)?;
-    Ok(Step::AddVoter)
+    Ok(Step::AddVoter(node_id))
 }
 
 fn remove(status: &Status, node_id: NodeId) -> Result<Step, String> {
@@ -222,7 +226,7 @@ fn remove(status: &Status, node_id: NodeId) -> Result<Step, String> {
         return Ok(Step::Nothing(format!("node {node_id} is no member")));
     }
     if !status.voters.contains(&node_id) {
-        return Ok(Step::RemoveLearner);
+        return Ok(Step::RemoveLearner(node_id));
     }
     let mut voters = status.voters.clone();
     voters.remove(&node_id);
@@ -233,7 +237,7 @@ fn remove(status: &Status, node_id: NodeId) -> Result<Step, String> {
     if node_id == status.node_id {
         return Err(format!("node {node_id} leads; have another one lead first (transfer-leader)"));
     }
-    Ok(Step::RemoveVoter)
+    Ok(Step::RemoveVoter(node_id))
 }
 
 fn transfer(status: &Status, to: Option<NodeId>) -> Result<Step, String> {

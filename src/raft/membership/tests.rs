@@ -61,7 +61,7 @@ fn transfer(to: Option<NodeId>) -> MembershipChange {
 
 #[test]
 fn a_new_node_has_an_id_and_an_address_of_its_own() {
-    assert_eq!(take(&status(), add(5, "n5:1")), Step::AddLearner);
+    assert_eq!(take(&status(), add(5, "n5:1")), Step::AddLearner(5, "n5:1".to_owned()));
     assert!(matches!(take(&status(), add(4, "n4:1")), Step::Nothing(_)));
     assert!(refusal(&status(), add(4, "elsewhere:1")).contains("at n4:1"));
     assert!(refusal(&status(), add(5, "n3:1")).contains("node 3 is a member at n3:1"));
@@ -73,7 +73,7 @@ fn a_new_node_has_an_id_and_an_address_of_its_own() {
 
 #[test]
 fn a_learner_votes_when_it_answers_and_has_caught_up() {
-    assert_eq!(take(&status(), promote(4)), Step::AddVoter);
+    assert_eq!(take(&status(), promote(4)), Step::AddVoter(4));
     assert!(matches!(take(&status(), promote(3)), Step::Nothing(_)));
     assert!(refusal(&status(), promote(5)).contains("is no member"));
     let silent = with(|it| {
@@ -100,7 +100,7 @@ fn a_voter_more_needs_a_quorum_of_them_all() {
     let one_down = with(|it| {
         it.answered.insert(3, LONG_AGO);
     });
-    assert_eq!(take(&one_down, promote(4)), Step::AddVoter);
+    assert_eq!(take(&one_down, promote(4)), Step::AddVoter(4));
     let two_down = with(|it| {
         it.answered.insert(3, LONG_AGO);
         it.answered.insert(2, None);
@@ -112,15 +112,15 @@ fn a_voter_more_needs_a_quorum_of_them_all() {
 
 #[test]
 fn who_is_removed_leaves_a_quorum_behind() {
-    assert_eq!(take(&status(), remove(3)), Step::RemoveVoter);
-    assert_eq!(take(&status(), remove(4)), Step::RemoveLearner);
+    assert_eq!(take(&status(), remove(3)), Step::RemoveVoter(3));
+    assert_eq!(take(&status(), remove(4)), Step::RemoveLearner(4));
     assert!(matches!(take(&status(), remove(9)), Step::Nothing(_)));
     assert!(refusal(&status(), remove(1)).contains("transfer-leader"));
 
     let one_down = with(|it| {
         it.answered.insert(3, LONG_AGO);
     });
-    assert_eq!(take(&one_down, remove(3)), Step::RemoveVoter, "the one that is down");
+    assert_eq!(take(&one_down, remove(3)), Step::RemoveVoter(3), "the one that is down");
     let reason = refusal(&one_down, remove(2));
     assert!(reason.contains("1 of 2 voters answering"), "{reason}");
     assert!(reason.contains("replace node 3 first"), "{reason}");
@@ -128,7 +128,7 @@ fn who_is_removed_leaves_a_quorum_behind() {
     let learner_down = with(|it| {
         it.answered.insert(4, None);
     });
-    assert_eq!(take(&learner_down, remove(4)), Step::RemoveLearner);
+    assert_eq!(take(&learner_down, remove(4)), Step::RemoveLearner(4));
 }
 
 #[test]

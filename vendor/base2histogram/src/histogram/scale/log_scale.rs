@@ -19,7 +19,7 @@ pub struct LogScale {
     small_value_buckets: Vec<u8>,
 }
 
-/// Each is made when it is first asked for: all of them together take 26 MiB, of which the default one has 2 KiB.
+/// Each is made when it is first asked for: all of them together take 26 MiB, of which the default one has 6 KiB.
 static LOG_SCALES: [OnceLock<LogScale>; LogScaleConfig::MAX_WIDTH] =
     [const { OnceLock::new() }; LogScaleConfig::MAX_WIDTH];
 
