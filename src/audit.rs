@@ -123,6 +123,6 @@ fn told(command: &Command) -> Option<(&'static str, &Key)> {
         Command::SetStatus { key, .. } => Some(("set_status", key)),
         Command::RemoveStatus { key, .. } => Some(("remove_status", key)),
         Command::PutMetadata { key, .. } => Some(("put_metadata", key)),
-        Command::Expire { .. } | Command::SetSelfPreservation { .. } => None,
+        Command::Expire { .. } | Command::SetSelfPreservation { .. } | Command::RaiseFormat { .. } => None,
     }
 }

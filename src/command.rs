@@ -1,5 +1,6 @@
 //! What may change in the registry, and what came of it.
 
+use crate::format::Format;
 use crate::registry::{
     Change, EncodedInstance, Key, Metadata, Origin, Outcome, Registry, Scope, Silence, Status,
 };
@@ -47,6 +48,10 @@ pub enum Command {
         scope: Scope,
         silence: Option<Silence>,
     },
+    /// From here on the cluster writes this format, which every member reads.
+    RaiseFormat {
+        to: Format,
+    },
 }
 
 impl Command {
@@ -71,6 +76,7 @@ impl Command {
             Command::SetSelfPreservation { scope, silence } => {
                 registry.set_self_preservation(scope, silence, changes)
             }
+            Command::RaiseFormat { to } => registry.raise_format(to),
         }
     }
 }

@@ -19,6 +19,7 @@ use clap::ValueEnum;
 use serde::Deserialize;
 
 use crate::eureka::MAX_DOCUMENT_BYTES;
+use crate::format::{Format, Formats};
 
 pub use address::{AddressError, HostPort, InitialCluster};
 pub use explain::Explained;
@@ -142,6 +143,13 @@ pub struct Config {
     #[arg(long, value_name = "MS", default_value_t = 300)]
     pub election_timeout_max_ms: u64,
 
+    /// Newest format that the cluster is to write, so that its nodes can go back to a program that reads none newer
+    ///
+    /// Without it that is the newest that the programs of all members read. It is never lowered.
+    #[arg(long, value_name = "N")]
+    #[serde(default)]
+    pub max_format: Option<u32>,
+
     /// Log entries between two snapshots
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub snapshot_entries: u64,
@@ -211,6 +219,11 @@ pub struct Config {
     /// What to log, in the syntax of RUST_LOG, which wins over it
     #[arg(long, value_name = "FILTER", default_value = "warn,rs_registry=info")]
     pub log_filter: String,
+
+    /// Those of the program.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub formats: Formats,
 }
 
 /// Whether, when and for how long leases are kept that fell silent together.
@@ -256,6 +269,12 @@ impl Config {
             None if self.http_addr.ip().is_unspecified() => self.peer_addr.with_port(self.http_addr.port()),
             None => HostPort::from(self.http_addr),
         }
+    }
+
+    /// Up to which format this node may raise that of the cluster.
+    pub fn highest_format(&self) -> Format {
+        let newest = self.formats.newest();
+        self.max_format.map_or(newest, |max| newest.min(Format::from_stored(max)))
     }
 
     pub fn self_preservation_settings(&self) -> SelfPreservationSettings {

@@ -8,6 +8,7 @@ use tonic::service::Interceptor;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::encoding::{EncodedCommands, encode_outcome};
+use crate::format::Format;
 use crate::propose::{ProposeError, Proposer};
 use crate::raft::peer::peer_server::{Peer, PeerServer};
 use crate::raft::peer::{self, forward_response::Result as Answer};
@@ -126,12 +127,13 @@ impl Peer for PeerService {
         &self,
         request: Request<Streaming<peer::ForwardRequest>>,
     ) -> Answered<Self::ForwardStreamStream> {
-        let proposer = self.proposer.clone();
+        let (proposer, formats) = (self.proposer.clone(), self.consensus.formats());
         let answers = request.into_inner().map(move |request| {
             let proposer = proposer.clone();
             async move {
-                let peer::ForwardRequest { commands, count, id } = request?;
-                let commands = EncodedCommands::forwarded(&commands, count)
+                let peer::ForwardRequest { commands, count, id, format } = request?;
+                let format = Format::from_stored(format);
+                let commands = EncodedCommands::forwarded(&commands, count, format, formats)
                     .map_err(|error| Status::invalid_argument(error.to_string()))?;
                 let result = Some(forwarded(&proposer, commands).await);
                 Ok(peer::ForwardResponse { result, id })
@@ -161,11 +163,14 @@ impl Peer for PeerService {
 
     async fn describe(&self, _: Request<peer::DescribeRequest>) -> Answered<peer::DescribeResponse> {
         let checkpoints = self.consensus.machine().checkpoints().into_iter();
+        let formats = self.consensus.formats();
         Ok(Response::new(peer::DescribeResponse {
             node_id: self.consensus.node_id(),
             http_addr: self.http_addr.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             checkpoint_form: CHECKPOINT_FORM,
+            oldest_format: formats.oldest().to_stored(),
+            newest_format: formats.newest().to_stored(),
             checkpoints: checkpoints
                 .map(|Checkpoint { index, hash }| peer::Checkpoint { index, hash })
                 .collect(),

@@ -6,6 +6,7 @@ use axum::http::Method;
 use rs_registry::command::Command;
 use rs_registry::encoding::{EncodedBatch, EncodedCommands};
 use rs_registry::eureka::{Accepted, RequestFormat, decode_document, response_format};
+use rs_registry::format::Format;
 use rs_registry::http::{Action, Parameters, route};
 use rs_registry::registry::{AppName, InstanceId, Key, Origin};
 
@@ -46,5 +47,5 @@ pub fn registration(service: Service) -> Command {
 pub fn batch(commands: impl IntoIterator<Item = Command>, now_ms: i64) -> EncodedBatch {
     let mut encoded = EncodedCommands::default();
     commands.into_iter().for_each(|command| encoded.join(&EncodedCommands::one(&command)));
-    encoded.stamped(now_ms)
+    encoded.stamped(now_ms, Format::FIRST)
 }

@@ -10,6 +10,7 @@ use openraft::storage::RaftStateMachine;
 use openraft::{EntryPayload, LogId};
 use rs_registry::command::Command;
 use rs_registry::config::SelfPreservationSettings;
+use rs_registry::format::Formats;
 use rs_registry::lessor::Lessor;
 use rs_registry::raft::{Machine, TypeConfig};
 use rs_registry::registry::{DELTA_RETENTION_MS, Status};
@@ -41,8 +42,8 @@ impl Node {
     /// A node with so many instances, which were all registered a while ago.
     pub fn with(instances: usize) -> Self {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let store = StateStore::open(&dir.path().join("state")).unwrap();
-        let snapshots = SnapshotDir::open(&dir.path().join("snapshot")).unwrap();
+        let store = StateStore::open(&dir.path().join("state"), Formats::THIS).unwrap();
+        let snapshots = SnapshotDir::open(&dir.path().join("snapshot"), Formats::THIS).unwrap();
         let lessor = Arc::new(Lessor::new(Duration::from_millis(250), self_preservation()));
         let machine = Machine::open(store, None, snapshots, lessor.clone(), Arc::default()).unwrap();
         machine.with_registry(|registry| lessor.lead(registry));

@@ -9,6 +9,7 @@ use openraft::LogId;
 use openraft::alias::OneshotReceiverOf;
 use openraft::storage::{IOFlushed, RaftLogStorage};
 use openraft::type_config::TypeConfigExt;
+use rs_registry::format::Formats;
 use rs_registry::metrics::Metrics;
 use rs_registry::raft::{LOG_FILE_BYTES, LogStore, TypeConfig};
 use tokio::runtime::{Builder, Runtime};
@@ -29,7 +30,11 @@ struct Log {
 impl Log {
     fn open(dir: &Path) -> Self {
         let runtime = Builder::new_current_thread().build().unwrap();
-        Self { store: LogStore::open(dir, LOG_FILE_BYTES, &Metrics::default()).unwrap(), runtime, last: 0 }
+        Self {
+            store: LogStore::open(dir, LOG_FILE_BYTES, Formats::THIS, &Metrics::default()).unwrap(),
+            runtime,
+            last: 0,
+        }
     }
 
     fn append(&mut self, entry: Entry) -> Flushed {

@@ -12,11 +12,14 @@ mod nodes;
 mod serve;
 mod signals;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::format::Formats;
 
 /// A replicated service registry that speaks Eureka's REST protocol
 #[derive(Debug, Parser)]
@@ -44,8 +47,13 @@ enum Subcommands {
 /// Runs what the command line asks for. The exit code is 0 when it was done, 1 when it could not be, and 2 for a
 /// command line that cannot be read.
 pub fn run() -> ExitCode {
-    let outcome = match Cli::parse().subcommand {
-        Subcommands::Serve(args) => serve::run(args),
+    run_with(std::env::args_os(), Formats::THIS)
+}
+
+/// The same for a given command line, whose first word is the program, as a program that reads these formats.
+pub fn run_with(words: impl IntoIterator<Item = OsString>, formats: Formats) -> ExitCode {
+    let outcome = match Cli::parse_from(words).subcommand {
+        Subcommands::Serve(args) => serve::run(args, formats),
         Subcommands::Dev(args) => dev::run(args),
         Subcommands::Cluster(args) => cluster::run(args),
         Subcommands::Get(args) => instances::get(args),

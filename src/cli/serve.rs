@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::cli::complain;
 use crate::cli::signals::StopSignals;
 use crate::config::{Config, Flags};
+use crate::format::Formats;
 use crate::{logging, node};
 
 /// Runs one node of a cluster
@@ -35,10 +36,10 @@ pub struct ServeArgs {
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Returns when the node has stopped gracefully, or why it could not start or go on.
-pub fn run(args: ServeArgs) -> anyhow::Result<()> {
+pub fn run(args: ServeArgs, formats: Formats) -> anyhow::Result<()> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = Config::load(&args.settings, args.config.as_deref(), environment)?;
+    let config = Config { formats, ..Config::load(&args.settings, args.config.as_deref(), environment)? };
     logging::init(config.log_format, &config.log_filter)?;
 
     let mut runtime = match config.threads {

@@ -82,3 +82,12 @@ fn a_wildcard_is_not_advertised() {
     config.http_advertise = Some("registry.example:80".parse().expect("an address"));
     assert_eq!(config.advertised_http_addr().as_str(), "registry.example:80");
 }
+
+#[test]
+fn the_format_is_raised_no_further_than_allowed_or_read() {
+    let highest = |max_format| {
+        let config = Config { max_format, formats: Formats::THIS.and_the_next(), ..config() };
+        config.highest_format().number()
+    };
+    assert_eq!([None, Some(0), Some(1), Some(2), Some(9)].map(highest), [2, 1, 1, 2, 2]);
+}

@@ -7,6 +7,7 @@ use prost::Message;
 use super::self_preservation::{scope, scope_to_message, silence, silence_to_message};
 use super::{DecodeError, key};
 use crate::command::Command;
+use crate::format::{Format, Formats};
 use crate::message;
 use crate::registry::instance_message::{
     optional_status, pairs, pairs_to_message, status, status_to_message,
@@ -16,32 +17,43 @@ use crate::registry::{EncodedInstance, Key, Origin};
 /// The bytes of a `Batch` to which the leader has not yet added the time.
 #[derive(Debug, Default)]
 pub struct EncodedCommands {
-    bytes: BytesMut,
+    pub(super) bytes: BytesMut,
     count: u32,
+    /// A batch with them is of this format at least.
+    least_format: Option<Format>,
 }
 
 impl EncodedCommands {
     pub fn one(command: &Command) -> Self {
         let message = message::Batch { commands: vec![command.into()], stamped_ms: 0 };
-        Self { bytes: Bytes::from(message.encode_to_vec()).into(), count: 1 }
+        let least_format = least_format(command);
+        Self { bytes: Bytes::from(message.encode_to_vec()).into(), count: 1, least_format }
     }
 
     /// Commands that another node encoded, `count` of them. They are looked at once more here: what
     /// is in the log must be understood by every node, or none could go on.
     ///
     /// # Errors
-    /// [`DecodeError`] if they are anything else.
-    pub fn forwarded(bytes: &Bytes, count: u32) -> Result<Self, DecodeError> {
-        let (stamped_ms, commands) = EncodedBatch(bytes.clone()).decode()?;
+    /// [`DecodeError`] if they are anything else, or of a format that is not among those of this program.
+    pub fn forwarded(
+        bytes: &Bytes,
+        count: u32,
+        format: Format,
+        formats: Formats,
+    ) -> Result<Self, DecodeError> {
+        formats.check("what a node forwards", format)?;
+        let (stamped_ms, commands) = EncodedBatch { bytes: bytes.clone(), format }.decode()?;
         if stamped_ms != 0 || commands.len() != count as usize {
             return Err(DecodeError::Missing("some of the commands it announces, or has a time already"));
         }
-        Ok(Self { bytes: bytes.as_ref().into(), count })
+        let least_format = commands.iter().filter_map(least_format).max();
+        Ok(Self { bytes: bytes.as_ref().into(), count, least_format })
     }
 
     pub fn join(&mut self, other: &EncodedCommands) {
         self.bytes.extend_from_slice(&other.bytes);
         self.count += other.count;
+        self.least_format = self.least_format.max(other.least_format);
     }
 
     pub fn count(&self) -> u32 {
@@ -60,25 +72,41 @@ impl EncodedCommands {
         self.bytes.freeze()
     }
 
-    /// The batch as it goes into the log.
-    pub fn stamped(mut self, now_ms: i64) -> EncodedBatch {
+    /// The batch as it goes into the log of a cluster that writes this format.
+    pub fn stamped(mut self, now_ms: i64, format: Format) -> EncodedBatch {
         let time = message::Batch { commands: Vec::new(), stamped_ms: now_ms };
         self.bytes.put(time.encode_to_vec().as_slice());
-        EncodedBatch(self.bytes.freeze())
+        let format = self.least_format.map_or(format, |least| least.max(format));
+        EncodedBatch { bytes: self.bytes.freeze(), format }
     }
 }
 
-/// The bytes of a `Batch`: what a log entry carries.
+/// Which format a command needs: who cannot read what comes after it must not take it either.
+fn least_format(command: &Command) -> Option<Format> {
+    match command {
+        Command::RaiseFormat { to } => Some(*to),
+        _ => None,
+    }
+}
+
+/// The bytes of a `Batch`, and their format: what a log entry carries.
 #[derive(Clone, PartialEq, Eq)]
-pub struct EncodedBatch(Bytes);
+pub struct EncodedBatch {
+    bytes: Bytes,
+    format: Format,
+}
 
 impl EncodedBatch {
-    pub fn from_bytes(bytes: Bytes) -> Self {
-        Self(bytes)
+    pub fn new(bytes: Bytes, format: Format) -> Self {
+        Self { bytes, format }
     }
 
     pub fn bytes(&self) -> &Bytes {
-        &self.0
+        &self.bytes
+    }
+
+    pub fn format(&self) -> Format {
+        self.format
     }
 
     /// The time it was stamped with, and its commands.
@@ -86,7 +114,7 @@ impl EncodedBatch {
     /// # Errors
     /// [`DecodeError`] if these are not the bytes of a batch.
     pub fn decode(&self) -> Result<(i64, Vec<Command>), DecodeError> {
-        let message = message::Batch::decode(self.0.clone())?;
+        let message = message::Batch::decode(self.bytes.clone())?;
         let commands = message.commands.into_iter().map(Command::try_from);
         Ok((message.stamped_ms, commands.collect::<Result<_, _>>()?))
     }
@@ -94,7 +122,7 @@ impl EncodedBatch {
 
 impl std::fmt::Debug for EncodedBatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "EncodedBatch({} bytes)", self.0.len())
+        write!(f, "EncodedBatch({} bytes)", self.bytes.len())
     }
 }
 
@@ -164,6 +192,7 @@ impl From<&Command> for message::Command {
                     silence: silence.map(silence_to_message),
                 })
             }
+            Command::RaiseFormat { to } => Message::RaiseFormat(message::RaiseFormat { to: to.to_stored() }),
         };
         message::Command { command: Some(command) }
     }
@@ -215,6 +244,7 @@ impl TryFrom<message::Command> for Command {
             Message::SetSelfPreservation(set) => {
                 Command::SetSelfPreservation { scope: scope(set.app)?, silence: set.silence.map(silence) }
             }
+            Message::RaiseFormat(raise) => Command::RaiseFormat { to: Format::from_stored(raise.to) },
         })
     }
 }

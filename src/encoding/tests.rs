@@ -11,6 +11,7 @@ use prost::Message;
 use super::*;
 use crate::command::Command;
 use crate::eureka::arbitrary::{registration, text};
+use crate::format::{Format, Formats};
 use crate::message;
 use crate::registry::arbitrary::{START_MS, command, key_of};
 use crate::registry::{DeltaEntry, EncodedInstance, Key, Metadata, Origin, Outcome, Registry, Said, Vips};
@@ -29,7 +30,8 @@ fn any_command() -> impl Strategy<Value = Command> {
     let pairs = (key(), vec((text(), text()), 0..4))
         .prop_map(|(key, pairs)| Command::PutMetadata { key, pairs: Metadata::from_pairs(pairs) });
     let expire = vec((key(), any::<u64>()), 0..4).prop_map(|leases| Command::Expire { leases });
-    prop_oneof![3 => command(), 2 => full, 1 => pairs, 1 => expire]
+    let raise = any::<u32>().prop_map(|to| Command::RaiseFormat { to: Format::from_stored(to) });
+    prop_oneof![3 => command(), 2 => full, 1 => pairs, 1 => expire, 1 => raise]
 }
 
 fn encode(commands: &[Command]) -> EncodedCommands {
@@ -40,9 +42,13 @@ fn encode(commands: &[Command]) -> EncodedCommands {
     encoded
 }
 
+fn forwarded(bytes: &Bytes, count: u32) -> Result<EncodedCommands, DecodeError> {
+    EncodedCommands::forwarded(bytes, count, Format::FIRST, Formats::THIS)
+}
+
 /// Decodes and, if that went well, applies: what comes through must be fit for the registry.
 fn take(bytes: &[u8]) -> Result<(i64, Vec<Command>), DecodeError> {
-    let (stamped_ms, commands) = EncodedBatch::from_bytes(Bytes::copy_from_slice(bytes)).decode()?;
+    let (stamped_ms, commands) = EncodedBatch::new(Bytes::copy_from_slice(bytes), Format::FIRST).decode()?;
     let (mut registry, mut changes) = (Registry::default(), Vec::new());
     registry.advance(stamped_ms, &mut changes);
     for command in commands.clone() {
@@ -56,21 +62,21 @@ proptest! {
     fn commands_come_back_as_they_were(commands in vec(any_command(), 0..5), stamped_ms in any::<i64>()) {
         let encoded = encode(&commands);
         prop_assert_eq!(encoded.count() as usize, commands.len());
-        let decoded = encoded.stamped(stamped_ms).decode().unwrap();
+        let decoded = encoded.stamped(stamped_ms, Format::FIRST).decode().unwrap();
         prop_assert_eq!(decoded, (stamped_ms, commands));
     }
 
     #[test]
     fn joined_batches_are_the_one_and_then_the_other(
         batches in vec(vec(any_command(), 0..4), 0..4),
-        forwarded in any::<bool>(),
+        by_a_peer in any::<bool>(),
     ) {
         let mut joined = EncodedCommands::default();
         for batch in &batches {
             let part = encode(batch);
             let count = part.count();
-            if forwarded {
-                joined.join(&EncodedCommands::forwarded(&part.into_bytes(), count).unwrap());
+            if by_a_peer {
+                joined.join(&forwarded(&part.into_bytes(), count).unwrap());
             } else {
                 joined.join(&part);
             }
@@ -78,7 +84,7 @@ proptest! {
         let commands = batches.concat();
         prop_assert_eq!(joined.count() as usize, commands.len());
         prop_assert_eq!(joined.len(), encode(&commands).len());
-        prop_assert_eq!(joined.stamped(START_MS).decode().unwrap(), (START_MS, commands));
+        prop_assert_eq!(joined.stamped(START_MS, Format::FIRST).decode().unwrap(), (START_MS, commands));
     }
 
     /// A peer sets no clock, and what it forwards is what it announces.
@@ -89,15 +95,15 @@ proptest! {
     ) {
         let count = commands.len() as u32;
         let bytes = encode(&commands).into_bytes();
-        prop_assert!(EncodedCommands::forwarded(&bytes, count).is_ok());
-        prop_assert!(EncodedCommands::forwarded(&bytes, count + 1).is_err());
-        let stamped = encode(&commands).stamped(theirs);
-        prop_assert!(EncodedCommands::forwarded(stamped.bytes(), count).is_err());
+        prop_assert!(forwarded(&bytes, count).is_ok());
+        prop_assert!(forwarded(&bytes, count + 1).is_err());
+        let stamped = encode(&commands).stamped(theirs, Format::FIRST);
+        prop_assert!(forwarded(stamped.bytes(), count).is_err());
     }
 
     #[test]
     fn a_batch_cut_short_is_an_error_or_fewer_commands(commands in vec(any_command(), 1..3)) {
-        let whole = encode(&commands).stamped(START_MS);
+        let whole = encode(&commands).stamped(START_MS, Format::FIRST);
         for length in 0..whole.bytes().len() {
             if let Ok((stamped_ms, fewer)) = take(&whole.bytes()[..length]) {
                 prop_assert_eq!(stamped_ms, 0);
@@ -111,7 +117,7 @@ proptest! {
         commands in vec(any_command(), 1..3),
         damage in vec((any::<Index>(), 1..=255_u8), 1..4),
     ) {
-        let mut bytes = encode(&commands).stamped(START_MS).bytes().to_vec();
+        let mut bytes = encode(&commands).stamped(START_MS, Format::FIRST).bytes().to_vec();
         for (at, flipped) in damage {
             let at = at.index(bytes.len());
             bytes[at] ^= flipped;
@@ -192,4 +198,18 @@ fn what_cannot_be_is_refused() {
     let empty = decode_one(Some(message::command::Command::Register(register)));
     assert!(matches!(empty, Err(DecodeError::Missing("an instance"))));
     assert!(decode_outcome(message::Outcome::default()).is_err());
+}
+
+/// A node that does not read what comes after the raise must not take the raise itself.
+#[test]
+fn a_batch_that_raises_the_format_is_of_that_format() {
+    let two = Format::from_stored(2);
+    let mut batch = encode(&[Command::Cancel { key: key_of("APP", "a") }]);
+    batch.join(&EncodedCommands::one(&Command::RaiseFormat { to: two }));
+    let (bytes, count) = (Bytes::copy_from_slice(&batch.bytes), batch.count());
+    assert_eq!(batch.stamped(START_MS, Format::FIRST).format(), two);
+    assert_eq!(encode(&[]).stamped(START_MS, two).format(), two);
+    let forwarded = |formats| EncodedCommands::forwarded(&bytes, count, two, formats);
+    assert!(matches!(forwarded(Formats::THIS), Err(DecodeError::Format(_))));
+    assert_eq!(forwarded(Formats::THIS.and_the_next()).unwrap().stamped(0, Format::FIRST).format(), two);
 }

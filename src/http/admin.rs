@@ -49,6 +49,9 @@ pub(super) fn unready(facade: &Facade) -> Option<String> {
     if let Some(failure) = consensus.failure() {
         return Some(failure);
     }
+    if let Some(outdated) = consensus.outdated() {
+        return Some(outdated.to_string());
+    }
     if !consensus.knows_leader() {
         let silence_ms = consensus.last_contact().as_millis();
         return Some(format!("no leader known; last contact with a quorum {silence_ms} ms ago"));
@@ -79,6 +82,10 @@ pub fn cluster(facade: &Facade) -> Answer {
                 false => described.get(id).map(|peer| peer.http_addr.clone()),
             };
             let mut entry = json!({"peer_addr": node.peer_addr, "http_addr": http_addr});
+            if let Some(peer) = described.get(id) {
+                entry["version"] = json!(peer.version);
+                entry["newest_format"] = json!(peer.formats.newest().number());
+            }
             if leads {
                 let own = this.then_some(status.last_log_index);
                 entry["matched_index"] = json!(own.or(status.matched.get(id).copied()));
@@ -96,6 +103,8 @@ pub fn cluster(facade: &Facade) -> Answer {
         &json!({
             "node_id": consensus.node_id(),
             "version": env!("CARGO_PKG_VERSION"),
+            "format": consensus.machine().format().number(),
+            "newest_format": consensus.formats().newest().number(),
             "role": status.role.as_str(),
             "leader_id": status.leader_id.filter(|_| consensus.knows_leader()),
             "term": status.term,
@@ -144,6 +153,7 @@ fn figures(facade: &Facade) -> Figures {
         has_leader: consensus.knows_leader(),
         is_leader: status.role == Role::Leader,
         term: status.term,
+        format: consensus.machine().format().number(),
         committed_index: status.committed_index,
         applied_index: consensus.machine().last_applied(),
         snapshot_index: status.snapshot_index,

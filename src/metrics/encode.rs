@@ -49,6 +49,7 @@ fn consensus(to: &mut Registry, metrics: &Metrics, figures: &Figures) {
     let help = "Seconds since this node heard from the leader, or, as leader, from a quorum";
     gauge(to, "last_contact_seconds", help, figures.last_contact_seconds);
     gauge(to, "term", "Number of the election", figures.term);
+    gauge(to, "format", "Format that the cluster writes", u64::from(figures.format));
     let help = "Times that this node learned of a new leader, or of the same in a new term";
     to.register("leader_changes", help, metrics.leader_changes.clone());
     let help = "Last log index known to be on a majority";

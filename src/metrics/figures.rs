@@ -10,6 +10,7 @@ pub struct Figures {
     pub has_leader: bool,
     pub is_leader: bool,
     pub term: u64,
+    pub format: u32,
     pub committed_index: u64,
     pub applied_index: u64,
     pub snapshot_index: u64,

@@ -24,12 +24,13 @@ use tonic::transport::server::TcpIncoming;
 use crate::access;
 use crate::blocking::blocking;
 use crate::config::Config;
+use crate::format::{Format, Formats};
 use crate::http::{self, Gate, Guard};
 use crate::lessor::Lessor;
 use crate::metrics::Metrics;
 use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
-use crate::storage::{self, SnapshotDir, StateStore, StoredState, remedy, sync_dir};
+use crate::storage::{self, SnapshotDir, StateError, StateStore, StoredState, remedy, sync_dir};
 use crate::tls::{self, PeerTls};
 use crate::wall_clock::WallClock;
 
@@ -92,6 +93,7 @@ impl Node {
         };
         let found = Found { log, machine, lessor, connector, wall_clock: WallClock::system() };
         let replica = Replica::start(config, found).await?;
+        watchers.spawn(keep_marked(config.clone(), replica.consensus().machine().format_raised()));
         let (stop_serving, _) = watch::channel(false);
         let (stop_peers, _) = watch::channel(false);
         let stopped = told(&stop_peers);
@@ -143,6 +145,21 @@ impl Node {
     }
 }
 
+/// Notes in the data directory which format is written there, so that an older program leaves it alone.
+async fn keep_marked(config: Config, mut raised: watch::Receiver<Format>) {
+    loop {
+        let (dir, format) = (config.data_dir.clone(), *raised.borrow_and_update());
+        match blocking(move || Marker::raise(&dir, format, config.formats)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the newer format is not noted in the data directory"),
+            Err(error) => tracing::error!(%error, "noting the format ended abnormally"),
+        }
+        if raised.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Makes sure that the next start takes up nothing of a state that is wrong.
 async fn distrust(config: &Config, deviation: Deviation) -> anyhow::Error {
     tracing::error!("{deviation}");
@@ -181,14 +198,15 @@ fn open_storage(
     metrics: Arc<Metrics>,
 ) -> anyhow::Result<(DirLock, LogStore, Machine)> {
     let dir = &config.data_dir;
-    let (_, lock) = marker::claim(dir, &Marker::new(&config.cluster_name, config.node_id))?;
+    let (_, lock) = marker::claim(dir, &Marker::new(&config.cluster_name, config.node_id), config.formats)?;
     if storage::put_aside(dir).context("a state that is not to be trusted cannot be put aside")? {
         tracing::warn!("the state was not what the log makes of it; it is put aside and rebuilt");
     }
     let (log, state) = thread::scope(|scope| {
-        let log =
-            thread::Builder::new().spawn_scoped(scope, || open_log(dir, &metrics)).context(NO_THREAD)?;
-        let state = open_state(&dir.join("state"));
+        let log = thread::Builder::new()
+            .spawn_scoped(scope, || open_log(dir, config.formats, &metrics))
+            .context(NO_THREAD)?;
+        let state = open_state(&dir.join("state"), config.formats);
         anyhow::Ok((log.join().unwrap_or_else(|panic| resume_unwind(panic)), state))
     })?;
     let ((log, snapshots), (store, stored)) = (log?, state?);
@@ -207,9 +225,9 @@ fn open_storage(
 }
 
 /// The log, and the snapshot that it goes on from, whose checksum is verified by the way.
-fn open_log(dir: &Path, metrics: &Metrics) -> anyhow::Result<(LogStore, SnapshotDir)> {
-    let log = LogStore::open(&dir.join("log"), LOG_FILE_BYTES, metrics)?;
-    let opened = SnapshotDir::open(&dir.join("snapshot")).and_then(|snapshots| {
+fn open_log(dir: &Path, formats: Formats, metrics: &Metrics) -> anyhow::Result<(LogStore, SnapshotDir)> {
+    let log = LogStore::open(&dir.join("log"), LOG_FILE_BYTES, formats, metrics)?;
+    let opened = SnapshotDir::open(&dir.join("snapshot"), formats).and_then(|snapshots| {
         snapshots.current()?;
         Ok(snapshots)
     });
@@ -217,13 +235,17 @@ fn open_log(dir: &Path, metrics: &Metrics) -> anyhow::Result<(LogStore, Snapshot
 }
 
 /// The stored state is derived: one that cannot be read is put aside and made anew.
-fn open_state(dir: &Path) -> anyhow::Result<(StateStore, Option<StoredState>)> {
-    let error = match StateStore::open(dir).and_then(|store| store.load().map(|stored| (store, stored))) {
-        Ok(opened) => return Ok(opened),
-        Err(error) => error,
-    };
+fn open_state(dir: &Path, formats: Formats) -> anyhow::Result<(StateStore, Option<StoredState>)> {
+    let error =
+        match StateStore::open(dir, formats).and_then(|store| store.load().map(|stored| (store, stored))) {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
     if let Some(cause) = error.disk().filter(is_no_damage) {
         return Err(error).with_context(|| format!("{}, then start this node again", remedy(&cause)));
+    }
+    if matches!(error, StateError::Format(_)) {
+        return Err(error.into());
     }
     let aside = dir.with_extension("damaged");
     tracing::warn!(%error, aside = %aside.display(), "the stored state is put aside and rebuilt");
@@ -231,7 +253,7 @@ fn open_state(dir: &Path) -> anyhow::Result<(StateStore, Option<StoredState>)> {
         std::fs::remove_dir_all(&aside)?;
     }
     std::fs::rename(dir, &aside)?;
-    Ok((StateStore::open(dir)?, None))
+    Ok((StateStore::open(dir, formats)?, None))
 }
 
 /// What the file system says of whole files too.

@@ -24,6 +24,7 @@ use crate::raft::{
     Comparer, Comparison, Connector, Consensus, ConsensusError, KeptLog, Machine, Peers, follow_roles, join,
     keep_known, restore,
 };
+use crate::raise_format::raise_format;
 use crate::wall_clock::WallClock;
 
 /// How long a silent connection of a peer is kept before it is asked, and then for an answer.
@@ -71,6 +72,7 @@ impl Replica {
         let mut background = background(config, &consensus, &lessor, proposer.clone());
         background.spawn(found_or_join(consensus.clone(), peers.clone(), config.clone()));
         background.spawn(keep_known(consensus.clone(), peers.clone()));
+        background.spawn(keep_raising(config, &consensus, &peers, &proposer));
         let compared = peers.clone();
         background.spawn(async move { comparer.run(&compared).await });
         Ok(Self {
@@ -188,6 +190,17 @@ fn background(
         tokio::join!(keeping, lessor::expire(&lessor, &proposer, tick));
     });
     tasks
+}
+
+fn keep_raising(
+    config: &Config,
+    consensus: &Consensus,
+    peers: &Arc<Peers>,
+    proposer: &Proposer,
+) -> impl Future<Output = ()> + Send + 'static {
+    let (consensus, peers, proposer) = (consensus.clone(), peers.clone(), proposer.clone());
+    let highest = config.highest_format();
+    async move { raise_format(&consensus, &peers, &proposer, highest).await }
 }
 
 async fn found_or_join(consensus: Consensus, peers: Arc<Peers>, config: Config) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Proposal, ProposeError};
-use crate::encoding::EncodedCommands;
+use crate::encoding::{EncodedBatch, EncodedCommands};
 use crate::raft::{Consensus, ForwardError, Leader, Peers, WriteError, Written};
 use crate::registry::Outcome;
 use crate::wall_clock::WallClock;
@@ -95,11 +95,15 @@ impl Route {
         }
     }
 
+    fn stamped(&self, commands: EncodedCommands) -> EncodedBatch {
+        commands.stamped(self.wall_clock.epoch_ms(), self.consensus.machine().format())
+    }
+
     async fn write(&self, commands: EncodedCommands, deadline: Instant) -> Attempt {
         let proposals = &self.consensus.metrics().proposals;
         proposals.batch_commands.observe_size(commands.count().into());
         let begin = Instant::now();
-        let writing = self.consensus.write(commands.stamped(self.wall_clock.epoch_ms()));
+        let writing = self.consensus.write(self.stamped(commands));
         match tokio::time::timeout_at(deadline, writing).await {
             Ok(Ok(written)) => {
                 proposals.commit_seconds.observe(begin.elapsed());
@@ -119,7 +123,7 @@ impl Route {
         let timeout = deadline.saturating_duration_since(begin);
         let proposals = &self.consensus.metrics().proposals;
         proposals.batch_commands.observe_size(count.into());
-        let forwarding = self.peers.forward(leader, commands.into_bytes(), count, timeout);
+        let forwarding = self.peers.forward(leader, commands, self.consensus.machine().format(), timeout);
         let answer = tokio::select! {
             biased;
             answer = forwarding => answer,

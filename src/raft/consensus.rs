@@ -1,7 +1,7 @@
 //! A node's part in the cluster: what the rest of the program asks of Raft, in our own words.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver;
@@ -19,6 +19,7 @@ use super::types::{Node, NodeId, TypeConfig};
 use crate::blocking::blocking;
 use crate::config::Config;
 use crate::encoding::EncodedBatch;
+use crate::format::{FormatError, Formats};
 use crate::metrics::Metrics;
 use crate::registry::Outcome;
 use crate::storage::{Failures, Part};
@@ -38,6 +39,9 @@ pub struct Consensus {
     machine: Machine,
     log_bytes: Arc<dyn Fn() -> u64 + Send + Sync>,
     pub(super) log_failures: Failures,
+    pub(super) formats: Formats,
+    /// Why it cannot read what the others send.
+    outdated: Arc<OnceLock<FormatError>>,
     node_id: NodeId,
     /// Without a word from a leader for longer, there is none as far as this node knows.
     leader_silence: Duration,
@@ -176,6 +180,8 @@ impl Consensus {
             contact: Arc::default(),
             machine,
             log_failures: log.failures(),
+            formats: config.formats,
+            outdated: Arc::default(),
             log_bytes: Arc::new(move || log.disk_bytes()),
             node_id: config.node_id,
             leader_silence: Duration::from_millis(config.election_timeout_max_ms * 3 / 2),
@@ -280,6 +286,22 @@ impl Consensus {
         member
             && (leads || self.contact.has_caught_up())
             && applied + CAUGHT_UP_ENTRIES >= self.contact.leader_commit()
+    }
+
+    /// Those that this node's program reads.
+    pub fn formats(&self) -> Formats {
+        self.formats
+    }
+
+    /// Why this node cannot take part: its program does not read what the cluster writes.
+    pub fn outdated(&self) -> Option<&FormatError> {
+        self.outdated.get()
+    }
+
+    pub(super) fn is_outdated(&self, error: &FormatError) {
+        if self.outdated.set(error.clone()).is_ok() {
+            tracing::error!("{error}");
+        }
     }
 
     pub fn status(&self) -> Status {

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use futures_util::stream;
 use tokio::sync::{mpsc, oneshot};
 use tonic::{Request, Streaming};
 
 use super::link::Link;
 use super::rpc::peer;
+use crate::encoding::EncodedCommands;
+use crate::format::Format;
 
 /// More than a node ever has on their way.
 const WAITING: usize = 64;
@@ -63,13 +64,15 @@ impl ForwardStream {
     /// [`NotSent`] if it has ended already.
     pub fn send(
         &self,
-        commands: Bytes,
-        count: u32,
+        commands: EncodedCommands,
+        format: Format,
     ) -> Result<oneshot::Receiver<peer::ForwardResponse>, NotSent> {
         let id = self.unanswered.next_id.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.unanswered.waiting().as_mut().ok_or(NotSent)?.insert(id, answer);
-        if self.requests.try_send(peer::ForwardRequest { id, commands, count }).is_err() {
+        let (count, format) = (commands.count(), format.to_stored());
+        let request = peer::ForwardRequest { id, commands: commands.into_bytes(), count, format };
+        if self.requests.try_send(request).is_err() {
             self.unanswered.take(id);
             return Err(NotSent);
         }

@@ -18,6 +18,7 @@ use super::types::{
 };
 use crate::blocking::blocking;
 use crate::encoding::DecodeError;
+use crate::format::Format;
 use crate::storage::{Part, SnapshotDir, SnapshotError, SnapshotFile};
 
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,8 @@ impl Consensus {
     /// [`IncomingError`] if the request is malformed or Raft has stopped.
     pub async fn append(&self, request: peer::AppendRequest) -> Result<peer::AppendResponse, IncomingError> {
         self.running()?;
-        let request = rpc::append_from_message(request)?;
+        let request =
+            rpc::append_from_message(request, self.formats).inspect_err(|error| self.note(error))?;
         let leader_commit = request.leader_commit.index();
         let response = self.raft.append_entries(request).await.map_err(stopped)?;
         if !matches!(response, openraft::raft::AppendEntriesResponse::HigherVote(_)) {
@@ -75,10 +77,11 @@ impl Consensus {
         self.running()?;
         let committed = Arc::new(AtomicU64::new(0));
         let leader_commit = committed.clone();
+        let consensus = self.clone();
         let requests = requests.scan((), move |(), request| {
-            let request = request.ok().map(rpc::append_from_message).and_then(|request| {
-                request.inspect_err(|error| tracing::warn!(%error, "an append cannot be understood")).ok()
-            });
+            let read = |request| rpc::append_from_message(request, consensus.formats);
+            let request = request.ok().map(read);
+            let request = request.and_then(|read| read.inspect_err(|error| consensus.note(error)).ok());
             let index = request.as_ref().and_then(|request| request.leader_commit.index());
             committed.fetch_max(index.unwrap_or(0), Ordering::Relaxed);
             ready(request)
@@ -92,6 +95,14 @@ impl Consensus {
             Ok(rpc::appended_to_message(&result.into()))
         });
         Ok(answers.boxed())
+    }
+
+    /// Tells of what cannot be understood; once, if only another program could.
+    fn note(&self, error: &DecodeError) {
+        match error {
+            DecodeError::Format(error) => self.is_outdated(error),
+            error => tracing::warn!(%error, "an append cannot be understood"),
+        }
     }
 
     /// # Errors
@@ -136,9 +147,16 @@ impl Consensus {
     {
         self.running()?;
         let received = receive(chunks, self.machine().snapshots()).await;
-        if let Err(IncomingError::Disk(error)) = &received {
-            self.machine().failures().begin(Part::Snapshot, self.machine().snapshots().dir(), error);
-            tokio::time::sleep(UNKEPT_PAUSE).await;
+        match &received {
+            Err(IncomingError::Disk(error)) => {
+                self.machine().failures().begin(Part::Snapshot, self.machine().snapshots().dir(), error);
+                tokio::time::sleep(UNKEPT_PAUSE).await;
+            }
+            Err(IncomingError::Malformed(error @ DecodeError::Format(_))) => {
+                self.note(error);
+                tokio::time::sleep(UNKEPT_PAUSE).await;
+            }
+            Ok(_) | Err(_) => {}
         }
         let (head, incoming) = received?;
         let vote = vote_from_message(head.vote)?;
@@ -175,6 +193,8 @@ where
     let Some(Part::Head(head)) = next().await? else {
         return Err(DecodeError::Missing("the head of the snapshot").into());
     };
+    let format = into.formats().check("a snapshot", Format::from_stored(head.format));
+    format.map_err(DecodeError::from)?;
     let incoming = into.incoming()?;
     let file = Arc::new(incoming.file().try_clone()?);
     while let Some(part) = next().await? {

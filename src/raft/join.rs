@@ -12,6 +12,7 @@ use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Leader, Role, Status};
 use super::peers::Peers;
 use super::rpc::peer::{self, join_response::Result as Answer};
 use super::types::{Node, NodeId};
+use crate::format::Formats;
 
 /// Between two times that it is asked, and two looks at the membership.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
@@ -33,8 +34,14 @@ enum Next {
 /// Asks the nodes in turn until this one is a voter in the place of the other. To be run at each start: it
 /// ends at once for one that has joined.
 pub async fn join(consensus: &Consensus, peers: &Peers, peer_addr: &str, replaces: NodeId) {
-    let request =
-        peer::JoinRequest { node_id: consensus.node_id(), peer_addr: peer_addr.to_owned(), replaces };
+    let formats = consensus.formats();
+    let request = peer::JoinRequest {
+        node_id: consensus.node_id(),
+        peer_addr: peer_addr.to_owned(),
+        replaces,
+        oldest_format: formats.oldest().to_stored(),
+        newest_format: formats.newest().to_stored(),
+    };
     let mut told = String::new();
     loop {
         if has_joined(&consensus.status(), consensus.node_id(), replaces) {
@@ -90,7 +97,11 @@ impl Consensus {
     }
 
     async fn take_next(&self, request: peer::JoinRequest) -> Answer {
-        let peer::JoinRequest { node_id, peer_addr, replaces } = request;
+        let peer::JoinRequest { node_id, peer_addr, replaces, oldest_format, newest_format } = request;
+        let formats = Formats::from_stored(oldest_format, newest_format);
+        if let Err(error) = formats.check("the cluster", self.machine().format()) {
+            return Answer::Refused(error.to_string());
+        }
         let changed = match next(&self.status(), node_id, &peer_addr, replaces) {
             Next::Joined => return Answer::Joined(true),
             Next::Refuse(reason) => {

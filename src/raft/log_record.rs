@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::log_store::Writing;
 use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, entry_to_message, log_id};
+use crate::format::Format;
 use crate::message;
 
 /// Longest record read back: more than any append holds, less than would hurt.
@@ -205,6 +206,10 @@ impl StoredEntry {
     /// Up to which byte the log was on disk when this was written.
     pub fn synced_bytes(&self) -> u64 {
         self.0.synced_bytes
+    }
+
+    pub fn format(&self) -> Format {
+        Format::from_stored(self.0.format)
     }
 
     /// Approximate bytes in memory.

@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use super::log_record::{Flushed, LogTypes, StoredEntry, StoredLogId, StoredVote, Synced, Told};
 use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, entry_from_message};
+use crate::format::{FormatError, Formats};
 use crate::metrics::Metrics;
 use crate::storage::{Failures, remedy};
 
@@ -53,6 +54,8 @@ pub enum LogError {
         "the Raft log in {} cannot be opened: {cause}; {}, then start this node again", dir.display(), remedy(cause)
     )]
     Open { dir: PathBuf, cause: io::Error },
+    #[error("the Raft log in {}: {cause}", dir.display())]
+    Format { dir: PathBuf, cause: FormatError },
 }
 
 /// What a node asks of its log beside what Raft does. Clones are the same log.
@@ -72,6 +75,7 @@ pub trait KeptLog: RaftLogStorage<TypeConfig> + Clone {
 pub struct LogStore {
     log: Arc<RwLock<Log>>,
     writing: Arc<Writing>,
+    formats: Formats,
 }
 
 impl LogStore {
@@ -79,8 +83,14 @@ impl LogStore {
     /// disk. A file is closed once it has `file_bytes`, and removed once everything in it is purged.
     ///
     /// # Errors
-    /// [`LogError`] if its files cannot be used, or a record that was synced is damaged.
-    pub fn open(dir: &Path, file_bytes: usize, metrics: &Metrics) -> Result<Self, LogError> {
+    /// [`LogError`] if its files cannot be used, a record that was synced is damaged, or its last entry is of none of
+    /// these formats.
+    pub fn open(
+        dir: &Path,
+        file_bytes: usize,
+        formats: Formats,
+        metrics: &Metrics,
+    ) -> Result<Self, LogError> {
         std::fs::create_dir_all(dir).map_err(|cause| LogError::Io {
             action: "create",
             path: dir.to_owned(),
@@ -100,7 +110,23 @@ impl LogStore {
         let log = Arc::new(RwLock::new(log));
         let (synced, sync_seconds) = (Synced::new(synced_bytes), metrics.log_sync_seconds.clone());
         let writing = Writing::new(dir, synced, sync_seconds, Arc::downgrade(&log));
-        Ok(Self { log, writing: Arc::new(writing) })
+        let opened = Self { log, writing: Arc::new(writing), formats };
+        opened.check_format(dir)?;
+        Ok(opened)
+    }
+
+    fn check_format(&self, dir: &Path) -> Result<(), LogError> {
+        let log = self.read();
+        let Some(last) = log.log_state().last().map(|last| last.index) else {
+            return Ok(());
+        };
+        let unreadable = |cause| LogError::Open { dir: dir.to_owned(), cause };
+        for stored in log.read(last, last + 1) {
+            let (_, entry) = stored.map_err(unreadable)?;
+            let checked = self.formats.check("its last entry", entry.format());
+            checked.map_err(|cause| LogError::Format { dir: dir.to_owned(), cause })?;
+        }
+        Ok(())
     }
 
     /// Whether this node ever voted, or heard of a vote.
@@ -144,7 +170,7 @@ impl LogStore {
                 break;
             }
             let message = payload.into_message(log_id);
-            entries.push(entry_from_message(message).map_err(io::Error::other)?);
+            entries.push(entry_from_message(message, self.formats).map_err(io::Error::other)?);
         }
         Ok(entries)
     }

@@ -18,6 +18,7 @@ use super::state::{State, whole};
 use super::tally::{Kind, Tally};
 use super::types::{RaftEntry, RaftLogId, RaftStoredMembership, TypeConfig};
 use crate::blocking::blocking;
+use crate::format::Format;
 use crate::message::StateHeader;
 use crate::metrics::Metrics;
 use crate::registry::{Change, Outcome, Registry, Snapshot, bound_conflicts};
@@ -42,6 +43,7 @@ struct Shared {
     state: Mutex<State>,
     view: ArcSwap<View>,
     applied_index: watch::Sender<u64>,
+    format: watch::Sender<Format>,
     observer: Arc<dyn Observer>,
     store: StateStore,
     /// Held from taking what changed to having it stored: updates must arrive in their order.
@@ -94,10 +96,12 @@ impl Machine {
         let view = View::of(&state.registry, state.visible_index);
         observer.replaced(&state.registry);
         let (applied_index, _) = watch::channel(state.applied_index());
+        let (format, _) = watch::channel(state.registry.format());
         Ok(Self(Arc::new(Shared {
             view: ArcSwap::from_pointee(view),
             state: Mutex::new(state),
             applied_index,
+            format,
             observer,
             store,
             storing: Mutex::default(),
@@ -120,6 +124,16 @@ impl Machine {
     /// The index of the last applied entry.
     pub fn last_applied(&self) -> u64 {
         *self.0.applied_index.borrow()
+    }
+
+    /// What the cluster writes, as of the last applied entry.
+    pub fn format(&self) -> Format {
+        *self.0.format.borrow()
+    }
+
+    /// The same; a receiver sees it raised.
+    pub fn format_raised(&self) -> watch::Receiver<Format> {
+        self.0.format.subscribe()
     }
 
     pub fn applied_state(&self) -> AppliedState {
@@ -272,10 +286,19 @@ impl Machine {
             view.renewed(&changes);
         }
         state.pass_checkpoint();
+        self.publish_format(&state);
         drop(state);
         tally.count(&self.0.metrics.applied);
         self.0.applied_index.send_replace(entry.log_id.index);
         Ok(outcomes)
+    }
+
+    fn publish_format(&self, state: &State) {
+        let format = state.registry.format();
+        let raised = |known: &mut Format| std::mem::replace(known, format) != format;
+        if self.0.format.send_if_modified(raised) {
+            tracing::info!(format = format.number(), "the cluster writes a newer format from here on");
+        }
     }
 
     /// Has a snapshot take the place of all there is, here and on disk, if it is the one `expected`.
@@ -311,6 +334,7 @@ impl Machine {
         *current = State { dirty: Dirty::everything(), ..state };
         self.0.observer.replaced(&current.registry);
         self.0.view.store(Arc::new(view));
+        self.publish_format(&current);
         drop(current);
         self.0.applied_index.send_replace(index);
     }

@@ -129,7 +129,11 @@ impl Consensus {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             match peers.ask_who_is_at(node_id, peer_addr).await {
-                Ok(_) => return Ok(()),
+                Ok(description) => {
+                    let checked = description.formats.check("the cluster", self.machine().format());
+                    return checked
+                        .map_err(|error| MembershipError::Refused(format!("node {node_id}: {error}")));
+                }
                 Err(_) if Instant::now() < deadline => tokio::time::sleep(LOOK).await,
                 Err(error) => {
                     return Err(MembershipError::Refused(format!(

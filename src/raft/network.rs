@@ -203,6 +203,7 @@ impl RaftNetworkV2<TypeConfig> for Network {
             vote: Some(vote_to_message(&vote)),
             last_log_id: snapshot.meta.last_log_id.as_ref().map(log_id_to_message),
             membership: Some(stored_membership_to_message(&snapshot.meta.last_membership)),
+            format: snapshot.snapshot.header().map_err(|error| NetworkError::new(&error))?.format,
         };
         let chunks = chunks(head, &snapshot.snapshot).await.map_err(|error| NetworkError::new(&error))?;
         let sending = self.call(chunks, SNAPSHOT_TIMEOUT, |mut client, request| async move {

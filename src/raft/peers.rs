@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::Instant;
 use tonic::{Request, Status};
 
@@ -16,7 +15,8 @@ use super::link::Link;
 use super::membership::{MembershipChange, MembershipError};
 use super::rpc::peer;
 use super::types::NodeId;
-use crate::encoding::decode_outcome;
+use crate::encoding::{EncodedCommands, decode_outcome};
+use crate::format::{Format, Formats};
 
 const DESCRIBE_TIMEOUT: Duration = Duration::from_millis(1000);
 
@@ -34,6 +34,8 @@ pub struct Peers {
 pub struct PeerDescription {
     pub http_addr: String,
     pub version: String,
+    /// What its program reads.
+    pub formats: Formats,
     /// None if its hashes are of another form than this node's.
     pub checkpoints: Vec<Checkpoint>,
 }
@@ -91,8 +93,8 @@ impl Peers {
     pub async fn forward(
         &self,
         leader: NodeId,
-        commands: Bytes,
-        count: u32,
+        commands: EncodedCommands,
+        format: Format,
         timeout: Duration,
     ) -> Result<Written, ForwardError> {
         use peer::forward_response::Result as Answer;
@@ -103,7 +105,7 @@ impl Peers {
             self.connect_anew(leader);
             return Err(ForwardError::NotProposed(leader));
         };
-        let answer = opened.and_then(|stream| stream.send(commands, count)).map_err(not_proposed)?;
+        let answer = opened.and_then(|stream| stream.send(commands, format)).map_err(not_proposed)?;
         let response = match tokio::time::timeout_at(deadline, answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => return Err(unknown("the connection is lost")),
@@ -196,6 +198,23 @@ impl Peers {
         describe(id, &link).await.map_err(|status| status.message().to_owned())
     }
 
+    /// The newest format that all these nodes say now that they read.
+    ///
+    /// # Errors
+    /// Which of them does not answer.
+    pub async fn newest_format_of(
+        &self,
+        ids: impl IntoIterator<Item = NodeId>,
+    ) -> Result<Option<Format>, NodeId> {
+        let mut newest: Option<Format> = None;
+        for id in ids {
+            let description = describe(id, &self.link(id).ok_or(id)?).await.map_err(|_| id)?;
+            let read = description.formats.newest();
+            newest = Some(newest.map_or(read, |newest| newest.min(read)));
+        }
+        Ok(newest)
+    }
+
     pub(super) fn links(&self) -> BTreeMap<NodeId, Link> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -242,6 +261,7 @@ async fn describe(id: NodeId, link: &Link) -> Result<PeerDescription, Status> {
     Ok(PeerDescription {
         http_addr: answer.http_addr,
         version: answer.version,
+        formats: Formats::from_stored(answer.oldest_format, answer.newest_format),
         checkpoints: checkpoints.map(|peer::Checkpoint { index, hash }| Checkpoint { index, hash }).collect(),
     })
 }

@@ -96,6 +96,7 @@ impl Consensus {
             vote: None,
             last_log_id: snapshot.meta.last_log_id.as_ref().map(log_id_to_message),
             membership: Some(stored_membership_to_message(&snapshot.meta.last_membership)),
+            format: snapshot.snapshot.header().map_err(io::Error::from)?.format,
         };
         Ok(chunks(head, &snapshot.snapshot).await?)
     }

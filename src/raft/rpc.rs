@@ -11,6 +11,7 @@ use super::types::{
     vote_from_message, vote_to_message,
 };
 use crate::encoding::DecodeError;
+use crate::format::Formats;
 use crate::message;
 
 /// The generated messages of `peer.proto`.
@@ -39,8 +40,9 @@ pub fn append_to_message(request: &AppendEntriesRequest<TypeConfig>) -> peer::Ap
 
 pub fn append_from_message(
     request: peer::AppendRequest,
+    formats: Formats,
 ) -> Result<AppendEntriesRequest<TypeConfig>, DecodeError> {
-    let entries = request.entries.into_iter().map(entry_from_message);
+    let entries = request.entries.into_iter().map(|entry| entry_from_message(entry, formats));
     Ok(AppendEntriesRequest {
         vote: vote_from_message(request.vote)?,
         prev_log_id: ids_back(&request.prev),

@@ -76,6 +76,7 @@ impl State {
             delta_entries: self.registry.delta().entries().len() as u64,
             visible_index: self.visible_index,
             self_preservation: self.registry.self_preservation().map(encode_self_preservation).collect(),
+            format: self.registry.format().to_stored(),
         }
     }
 }

@@ -9,6 +9,7 @@ use openraft::{EntryPayload, LogId, Membership, Vote};
 
 use super::runtime::Runtime;
 use crate::encoding::{DecodeError, EncodedBatch};
+use crate::format::{Format, Formats};
 use crate::message;
 use crate::registry::Outcome;
 
@@ -121,17 +122,23 @@ pub fn entry_to_message(entry: &RaftEntry) -> message::Entry {
         EntryPayload::Normal(batch) => Some(Payload::Batch(batch.bytes().clone())),
         EntryPayload::Membership(membership) => Some(Payload::Membership(membership_to_message(membership))),
     };
-    message::Entry { log_id: Some(log_id_to_message(&entry.log_id)), payload, ..message::Entry::default() }
+    let format = match &entry.payload {
+        EntryPayload::Normal(batch) => batch.format().to_stored(),
+        EntryPayload::Blank | EntryPayload::Membership(_) => 0,
+    };
+    message::Entry { log_id: Some(log_id_to_message(&entry.log_id)), payload, format, synced_bytes: 0 }
 }
 
 /// # Errors
-/// [`DecodeError`] if it is incomplete.
-pub fn entry_from_message(message: message::Entry) -> Result<RaftEntry, DecodeError> {
+/// [`DecodeError`] if it is incomplete, or of none of these formats.
+pub fn entry_from_message(message: message::Entry, formats: Formats) -> Result<RaftEntry, DecodeError> {
     use message::entry::Payload;
     let log_id = message.log_id.as_ref().ok_or(DecodeError::Missing("a log id"))?;
+    let format = Format::from_stored(message.format);
+    formats.check("a log entry", format)?;
     let payload = match message.payload {
         None => EntryPayload::Blank,
-        Some(Payload::Batch(bytes)) => EntryPayload::Normal(EncodedBatch::from_bytes(bytes)),
+        Some(Payload::Batch(bytes)) => EntryPayload::Normal(EncodedBatch::new(bytes, format)),
         Some(Payload::Membership(membership)) => {
             EntryPayload::Membership(membership_from_message(membership)?)
         }

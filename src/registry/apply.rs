@@ -11,6 +11,7 @@ use super::name::Key;
 use super::state_hash::{delta_entry_hash, document_hash};
 use super::status::{Origin, Status, effective_status};
 use super::{Change, Held, Outcome, Registry};
+use crate::format::Format;
 
 /// A document on its way into the registry, with what may deviate from its own words.
 struct Registrant {
@@ -165,6 +166,12 @@ impl Registry {
             }
         }
         Outcome::Expired(expired)
+    }
+
+    /// Has the cluster write a format from here on; never an older one again.
+    pub fn raise_format(&mut self, to: Format) -> Outcome {
+        self.format = self.format.max(to);
+        Outcome::Done
     }
 
     fn put_registrant(

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::command::Command;
 use crate::encoding::{EncodedBatch, EncodedCommands};
+use crate::format::Format;
 
 /// What the leader's clock shows before the first entry, epoch milliseconds.
 pub const START_MS: i64 = 1_700_000_000_000;
@@ -77,7 +78,7 @@ impl Entry {
         for act in &self.acts {
             encoded.join(&EncodedCommands::one(&act.command(registry)));
         }
-        encoded.stamped(self.stamped_ms)
+        encoded.stamped(self.stamped_ms, Format::FIRST)
     }
 }
 

@@ -1,4 +1,5 @@
 use super::name::NameError;
+use crate::format::FormatError;
 
 /// Why a message is not taken for what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -11,4 +12,6 @@ pub enum DecodeError {
     UnknownConstant { what: &'static str, value: i32 },
     #[error("the message has a bad name: {0}")]
     Name(#[from] NameError),
+    #[error(transparent)]
+    Format(#[from] FormatError),
 }

@@ -9,6 +9,7 @@ use super::lease::Registration;
 use super::name::Key;
 use super::state_hash::{delta_entry_hash, document_hash, registration_hash};
 use super::{AppName, Held, InstanceId, Registry, Scope, SelfPreservation};
+use crate::format::Format;
 
 /// Everything the registry is made of, in the order of its keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +20,7 @@ pub struct Snapshot {
     pub registrations: Vec<(Key, Arc<Registration>)>,
     pub delta: Vec<(u64, DeltaEntry)>,
     pub self_preservation: Vec<(Scope, SelfPreservation)>,
+    pub format: Format,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +43,7 @@ impl Registry {
             registrations: self.registrations().map(|(key, held)| (key, held.clone())).collect(),
             delta: self.delta.entries().map(|(seq, entry)| (seq, entry.clone())).collect(),
             self_preservation: self.self_preservation.clone().into_iter().collect(),
+            format: self.format,
         }
     }
 
@@ -49,8 +52,8 @@ impl Registry {
     /// # Errors
     /// [`LoadError`] if parts are missing, too many, or not as they were.
     pub fn from_snapshot(snapshot: Snapshot) -> Result<Self, LoadError> {
-        let mut registry =
-            Registry { now_ms: snapshot.now_ms, sequence: snapshot.sequence, ..Registry::default() };
+        let Snapshot { now_ms, sequence, format, .. } = snapshot;
+        let mut registry = Registry { now_ms, sequence, format, ..Registry::default() };
         registry.put_all(snapshot.registrations);
         for (seq, entry) in snapshot.delta {
             if entry.deleted.is_none() && registry.get(&entry.key).is_none() {

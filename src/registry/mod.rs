@@ -23,6 +23,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::format::Format;
+
 pub use change::Change;
 pub use decode_error::DecodeError;
 pub use delta::{DELTA_MAX_ENTRIES, DELTA_RETENTION_MS, Delta, DeltaEntry};
@@ -43,6 +45,8 @@ pub struct Registry {
     instance_count: usize,
     delta: Delta,
     self_preservation: BTreeMap<Scope, SelfPreservation>,
+    /// What the cluster writes.
+    format: Format,
     /// The log's clock, epoch milliseconds. Never goes backwards.
     now_ms: i64,
     /// The source of everything that must be unique and ascending: lease and delta sequences.
@@ -101,9 +105,15 @@ impl Registry {
         self.sequence
     }
 
+    /// What the cluster writes.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
     pub fn state_hash(&self) -> StateHash {
         let mut hash = self.hash;
         hash.add(state_hash::clock_hash(self.now_ms, self.sequence));
+        hash.add(state_hash::format_hash(self.format));
         hash
     }
 

@@ -11,6 +11,7 @@ use super::encoded_instance::EncodedInstance;
 use super::lease::{Action, Registration};
 use super::name::Key;
 use super::self_preservation::{Scope, SelfPreservation};
+use crate::format::Format;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StateHash(u64);
@@ -71,6 +72,14 @@ pub(super) fn self_preservation_hash(scope: &Scope, in_force: &SelfPreservation)
 
 pub(super) fn clock_hash(now_ms: i64, sequence: u64) -> u64 {
     words_hash(0, [now_ms as u64, sequence])
+}
+
+/// Nothing for the first format: states were hashed before there was another.
+pub(super) fn format_hash(format: Format) -> u64 {
+    match format {
+        Format::FIRST => 0,
+        later => words_hash(1, [later.number().into()]),
+    }
 }
 
 fn key_hash(key: &Key) -> u64 {

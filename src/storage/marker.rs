@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::sync_dir;
+use crate::format::{Format, FormatError, Formats};
 
 /// What is written in `MARKER`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marker {
-    /// Format of all that is in the directory.
+    /// Nothing in the directory is of a newer format, but for what came since this was last raised.
     pub format_version: u32,
     /// The cluster's name in its configuration.
     pub cluster_id: String,
@@ -54,15 +55,9 @@ pub enum MarkerError {
         dir.display()
     )]
     OtherCluster { dir: PathBuf, found: String, expected: String },
-    #[error(
-        "data directory {} has format {found} and this program knows up to {FORMAT_VERSION}; use the newer program that wrote it",
-        dir.display()
-    )]
-    NewerFormat { dir: PathBuf, found: u32 },
+    #[error("data directory {}: {cause}", dir.display())]
+    Format { dir: PathBuf, cause: FormatError },
 }
-
-/// The format this program writes.
-pub const FORMAT_VERSION: u32 = 1;
 
 const MARKER_NAME: &str = "MARKER";
 const MARKER_TMP_NAME: &str = "MARKER.tmp";
@@ -73,16 +68,16 @@ const NAMES_OF_AN_EMPTY_DIR: [&str; 3] = [MARKER_TMP_NAME, LOCK_NAME, "lost+foun
 const MARKER_MAX_BYTES: u64 = 4096;
 
 impl Marker {
-    /// The marker of a node in this program's format.
+    /// The marker of a node that has nothing yet.
     pub fn new(cluster_id: &str, node_id: u64) -> Self {
-        Self { format_version: FORMAT_VERSION, cluster_id: cluster_id.to_owned(), node_id }
+        Self { format_version: Format::FIRST.number(), cluster_id: cluster_id.to_owned(), node_id }
     }
 
     /// Answers the marker of `dir` if it is `expected`'s, and writes it first if the directory is empty.
     ///
     /// Hold the [`DirLock`] of `dir` meanwhile. Nothing is changed in a directory that is refused.
-    pub fn check_or_create(dir: &Path, expected: &Marker) -> Result<Marker, MarkerError> {
-        match Self::read(dir)? {
+    pub fn check_or_create(dir: &Path, expected: &Marker, formats: Formats) -> Result<Marker, MarkerError> {
+        match Self::read(dir, formats)? {
             Some(found) => found.check(dir, expected),
             None => {
                 refuse_foreign(dir)?;
@@ -92,7 +87,20 @@ impl Marker {
         }
     }
 
-    fn read(dir: &Path) -> Result<Option<Marker>, MarkerError> {
+    /// Notes that what is written from now on is of this format, durably.
+    ///
+    /// # Errors
+    /// [`MarkerError`] if the marker cannot be read or written.
+    pub fn raise(dir: &Path, to: Format, formats: Formats) -> Result<(), MarkerError> {
+        match Self::read(dir, formats)? {
+            Some(marker) if marker.format_version < to.number() => {
+                Marker { format_version: to.number(), ..marker }.write(dir)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn read(dir: &Path, formats: Formats) -> Result<Option<Marker>, MarkerError> {
         let path = dir.join(MARKER_NAME);
         let mut text = String::new();
         let read = File::open(&path).and_then(|file| file.take(MARKER_MAX_BYTES).read_to_string(&mut text));
@@ -102,14 +110,11 @@ impl Marker {
             Err(cause) => return Err(MarkerError::Io { action: "cannot read", path, cause }),
         }
         // A newer format may have other keys, so the version is read by itself first.
-        let version = toml::from_str::<Version>(&text);
-        match version {
-            Ok(Version { format_version }) if format_version > FORMAT_VERSION => {
-                Err(MarkerError::NewerFormat { dir: dir.to_owned(), found: format_version })
-            }
-            Ok(_) => toml::from_str(&text).map(Some).map_err(|error| damaged(path, &error)),
-            Err(error) => Err(damaged(path, &error)),
-        }
+        let version = toml::from_str::<Version>(&text).map_err(|error| damaged(path.clone(), &error))?;
+        formats
+            .check("what is in it", Format::from_stored(version.format_version))
+            .map_err(|cause| MarkerError::Format { dir: dir.to_owned(), cause })?;
+        toml::from_str(&text).map(Some).map_err(|error| damaged(path, &error))
     }
 
     fn check(self, dir: &Path, expected: &Marker) -> Result<Marker, MarkerError> {
@@ -141,15 +146,15 @@ impl Marker {
 /// Takes `dir` for this process and node, creating and marking it as needed; keep the lock for the life of the node.
 ///
 /// Nothing is changed in a directory that is refused.
-pub fn claim(dir: &Path, expected: &Marker) -> Result<(Marker, DirLock), MarkerError> {
+pub fn claim(dir: &Path, expected: &Marker, formats: Formats) -> Result<(Marker, DirLock), MarkerError> {
     create_dir(dir)?;
-    match Marker::read(dir)? {
+    match Marker::read(dir, formats)? {
         Some(found) => found.check(dir, expected).map(drop)?,
         None => refuse_foreign(dir)?,
     }
     let lock = DirLock::acquire(dir)?;
     // Again, for another process may have marked the directory before it was locked.
-    Ok((Marker::check_or_create(dir, expected)?, lock))
+    Ok((Marker::check_or_create(dir, expected, formats)?, lock))
 }
 
 #[derive(Deserialize)]
@@ -237,6 +242,8 @@ fn damaged(path: PathBuf, error: &toml::de::Error) -> MarkerError {
 mod tests {
     use super::*;
 
+    const FORMATS: Formats = Formats::THIS;
+
     fn dir() -> tempfile::TempDir {
         tempfile::tempdir().expect("a directory")
     }
@@ -256,27 +263,29 @@ mod tests {
         fs::create_dir(dir.path().join("lost+found")).expect("a directory");
         fs::write(dir.path().join(MARKER_TMP_NAME), "torn").expect("to write");
         let ours = Marker::new("rs-registry", 2);
-        assert_eq!(Marker::check_or_create(dir.path(), &ours).expect("marked"), ours);
+        assert_eq!(Marker::check_or_create(dir.path(), &ours, FORMATS).expect("marked"), ours);
         assert_eq!(names(dir.path()), ["MARKER", "lost+found"]);
-        assert_eq!(Marker::check_or_create(dir.path(), &ours).expect("known"), ours);
+        assert_eq!(Marker::check_or_create(dir.path(), &ours, FORMATS).expect("known"), ours);
     }
 
     #[test]
     fn the_directory_of_another_node_or_cluster_is_refused() {
         let dir = dir();
-        Marker::check_or_create(dir.path(), &Marker::new("blue", 2)).expect("marked");
-        let error = Marker::check_or_create(dir.path(), &Marker::new("blue", 3)).expect_err("other node");
+        Marker::check_or_create(dir.path(), &Marker::new("blue", 2), FORMATS).expect("marked");
+        let error =
+            Marker::check_or_create(dir.path(), &Marker::new("blue", 3), FORMATS).expect_err("other node");
         assert!(matches!(error, MarkerError::OtherNode { found: 2, expected: 3, .. }), "{error}");
         assert!(error.to_string().contains("set node_id to 2"), "{error}");
-        let error = Marker::check_or_create(dir.path(), &Marker::new("green", 2)).expect_err("other cluster");
+        let error = Marker::check_or_create(dir.path(), &Marker::new("green", 2), FORMATS)
+            .expect_err("other cluster");
         assert!(matches!(&error, MarkerError::OtherCluster { found, .. } if found == "blue"), "{error}");
     }
 
     #[test]
     fn nothing_is_left_in_a_directory_that_is_refused() {
         let dir = dir();
-        Marker::check_or_create(dir.path(), &Marker::new("blue", 2)).expect("marked");
-        claim(dir.path(), &Marker::new("blue", 3)).expect_err("other node");
+        Marker::check_or_create(dir.path(), &Marker::new("blue", 2), FORMATS).expect("marked");
+        claim(dir.path(), &Marker::new("blue", 3), FORMATS).expect_err("other node");
         assert_eq!(names(dir.path()), ["MARKER"]);
     }
 
@@ -285,14 +294,15 @@ mod tests {
         let dir = dir();
         let path = dir.path().join(MARKER_NAME);
         fs::write(&path, "format_version = 2\nowner = \"someone\"\n").expect("to write");
-        let error = Marker::check_or_create(dir.path(), &Marker::new("c", 1)).expect_err("newer");
-        assert!(matches!(error, MarkerError::NewerFormat { found: 2, .. }), "{error}");
+        let error = Marker::check_or_create(dir.path(), &Marker::new("c", 1), FORMATS).expect_err("newer");
+        assert!(matches!(error, MarkerError::Format { .. }), "{error}");
 
         for text in
             ["", "format_version = 1\n", "\0\0\0", "format_version = 1\ncluster_id = \"c\"\nnode_id = -1\n"]
         {
             fs::write(&path, text).expect("to write");
-            let error = Marker::check_or_create(dir.path(), &Marker::new("c", 1)).expect_err("damaged");
+            let error =
+                Marker::check_or_create(dir.path(), &Marker::new("c", 1), FORMATS).expect_err("damaged");
             assert!(matches!(error, MarkerError::Damaged { .. }), "{text:?}: {error}");
             assert_eq!(error.to_string().lines().count(), 1);
             assert_eq!(fs::read_to_string(&path).expect("to read"), text);
@@ -300,12 +310,25 @@ mod tests {
     }
 
     #[test]
+    fn a_format_is_raised_and_never_lowered() {
+        let (dir, ours) = (dir(), Marker::new("c", 1));
+        let (two, both) = (Format::from_stored(2), FORMATS.and_the_next());
+        Marker::check_or_create(dir.path(), &ours, FORMATS).expect("marked");
+        Marker::raise(dir.path(), two, both).expect("raised");
+        Marker::raise(dir.path(), Format::FIRST, both).expect("left as it is");
+        let found = Marker::check_or_create(dir.path(), &ours, both).expect("known");
+        assert_eq!(found, Marker { format_version: 2, ..ours.clone() });
+        let error = claim(dir.path(), &ours, FORMATS).expect_err("newer").to_string();
+        assert!(error.contains("start the newer program"), "{error}");
+    }
+
+    #[test]
     fn a_directory_of_something_else_is_left_as_it_is() {
         let dir = dir();
         fs::write(dir.path().join("thesis.tex"), "").expect("to write");
-        let error = claim(dir.path(), &Marker::new("c", 1)).expect_err("foreign");
+        let error = claim(dir.path(), &Marker::new("c", 1), FORMATS).expect_err("foreign");
         assert!(matches!(error, MarkerError::Foreign { .. }), "{error}");
-        let error = Marker::check_or_create(dir.path(), &Marker::new("c", 1)).expect_err("foreign");
+        let error = Marker::check_or_create(dir.path(), &Marker::new("c", 1), FORMATS).expect_err("foreign");
         assert!(matches!(error, MarkerError::Foreign { .. }), "{error}");
         assert_eq!(names(dir.path()), ["thesis.tex"]);
     }
@@ -315,21 +338,21 @@ mod tests {
         let parent = dir();
         let dir = parent.path().join("a/b");
         let ours = Marker::new("c", 1);
-        let held = claim(&dir, &ours).expect("free");
-        let error = claim(&dir, &ours).expect_err("held");
+        let held = claim(&dir, &ours, FORMATS).expect("free");
+        let error = claim(&dir, &ours, FORMATS).expect_err("held");
         assert!(
             matches!(error, MarkerError::InUse { pid: Some(pid), .. } if pid == std::process::id()),
             "{error}"
         );
         drop(held);
-        assert_eq!(claim(&dir, &ours).expect("free again").0, ours);
+        assert_eq!(claim(&dir, &ours, FORMATS).expect("free again").0, ours);
     }
 
     #[test]
     fn a_lock_alone_is_not_foreign_use() {
         let dir = dir();
         drop(DirLock::acquire(dir.path()).expect("free"));
-        claim(dir.path(), &Marker::new("c", 1)).expect("free");
+        claim(dir.path(), &Marker::new("c", 1), FORMATS).expect("free");
     }
 
     #[test]
@@ -337,7 +360,7 @@ mod tests {
         let parent = dir();
         let path = parent.path().join("file");
         fs::write(&path, "").expect("to write");
-        let error = claim(&path, &Marker::new("c", 1)).expect_err("no directory").to_string();
+        let error = claim(&path, &Marker::new("c", 1), FORMATS).expect_err("no directory").to_string();
         assert!(error.starts_with("cannot create data directory"), "{error}");
     }
 }

@@ -18,6 +18,7 @@ use crate::encoding::{
     DecodeError, decode_delta_entry, decode_registration, decode_self_preservation, encode_delta_entry,
     encode_registration,
 };
+use crate::format::{Format, FormatError, Formats};
 use crate::message::{self, StateHeader};
 use crate::registry::Snapshot;
 
@@ -41,6 +42,8 @@ pub enum SnapshotError {
     Record(usize),
     #[error("the snapshot is damaged: {0}")]
     Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Format(#[from] FormatError),
 }
 
 impl From<SnapshotError> for io::Error {
@@ -59,6 +62,7 @@ pub struct SnapshotFile {
     path: PathBuf,
     file: File,
     adopted: bool,
+    formats: Formats,
 }
 
 /// The directory that holds the newest snapshot. Clones are the same directory.
@@ -69,14 +73,16 @@ pub struct SnapshotDir {
     /// another takes its place: of a built and a received one that end together the newer stays.
     covered: Arc<Mutex<Option<u64>>>,
     received: Arc<AtomicU64>,
+    formats: Formats,
 }
 
 impl SnapshotDir {
-    /// Creates the directory if there is none and clears away what was never finished.
+    /// Creates the directory if there is none and clears away what was never finished. Snapshots of other formats than
+    /// these are not read.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn open(dir: &Path) -> io::Result<Self> {
+    pub fn open(dir: &Path, formats: Formats) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
         for entry in std::fs::read_dir(dir)? {
             let entry = entry?;
@@ -86,7 +92,12 @@ impl SnapshotDir {
                 std::fs::remove_file(entry.path())?;
             }
         }
-        Ok(Self { dir: dir.to_owned(), covered: Arc::default(), received: Arc::default() })
+        Ok(Self { dir: dir.to_owned(), covered: Arc::default(), received: Arc::default(), formats })
+    }
+
+    /// Those of the snapshots that are read.
+    pub fn formats(&self) -> Formats {
+        self.formats
     }
 
     pub fn dir(&self) -> &Path {
@@ -98,7 +109,7 @@ impl SnapshotDir {
     /// # Errors
     /// What the file system says; the current snapshot is then what it was.
     pub fn write(&self, header: &StateHeader, snapshot: &Snapshot) -> Result<SnapshotFile, SnapshotError> {
-        let writing = create(&self.dir.join(WRITING))?;
+        let writing = self.create(WRITING)?;
         let mut out = ChecksumWriter { out: BufWriter::new(&writing.file), crc: crc32fast::Hasher::new() };
         out.write_all(MAGIC)?;
         write_record(&mut out, header)?;
@@ -122,7 +133,13 @@ impl SnapshotDir {
     pub fn incoming(&self) -> io::Result<SnapshotFile> {
         // A name of its own: what a former leader still sends must not get into this one.
         let number = self.received.fetch_add(1, Ordering::Relaxed);
-        create(&self.dir.join(format!("{INCOMING_PREFIX}{number}")))
+        self.create(&format!("{INCOMING_PREFIX}{number}"))
+    }
+
+    fn create(&self, name: &str) -> io::Result<SnapshotFile> {
+        let path = self.dir.join(name);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
+        Ok(SnapshotFile { path, file, adopted: false, formats: self.formats })
     }
 
     /// Makes a finished file the current snapshot, durably, unless that is newer already: then the
@@ -137,13 +154,23 @@ impl SnapshotDir {
         let mut covered = self.covered();
         let current = self.dir.join(CURRENT);
         if finished.path == current || covered.is_some_and(|current| current > covers) {
-            return Ok(SnapshotFile { file: File::open(&current)?, path: current, adopted: true });
+            return Ok(SnapshotFile {
+                file: File::open(&current)?,
+                path: current,
+                adopted: true,
+                formats: self.formats,
+            });
         }
         std::fs::rename(&finished.path, &current)?;
         finished.adopted = true;
         sync_dir(&self.dir)?;
         *covered = Some(covers);
-        Ok(SnapshotFile { path: current, file: finished.file.try_clone()?, adopted: true })
+        Ok(SnapshotFile {
+            path: current,
+            file: finished.file.try_clone()?,
+            adopted: true,
+            formats: self.formats,
+        })
     }
 
     /// The current snapshot. Its checksum is verified when it is first asked for; one that is
@@ -159,7 +186,7 @@ impl SnapshotDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let snapshot = SnapshotFile { path, file, adopted: true };
+        let snapshot = SnapshotFile { path, file, adopted: true, formats: self.formats };
         if covered.is_some() {
             return Ok(Some(snapshot));
         }
@@ -169,6 +196,8 @@ impl SnapshotDir {
                 Ok(Some(snapshot))
             }
             Err(SnapshotError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
+            // Well, but of another program.
+            Err(error @ SnapshotError::Format(_)) => Err(error.into()),
             Err(error) => {
                 let aside = self.dir.join(DAMAGED);
                 tracing::warn!(%error, aside = %aside.display(), "the snapshot is not used and put aside");
@@ -211,7 +240,18 @@ impl SnapshotFile {
     /// [`SnapshotError`] if it cannot be read or begins with something else.
     pub fn header(&self) -> Result<StateHeader, SnapshotError> {
         let mut reader = self.reader()?;
-        read_header(&mut reader)
+        self.read_header(&mut reader)
+    }
+
+    fn read_header(&self, reader: &mut impl Read) -> Result<StateHeader, SnapshotError> {
+        let mut magic = [0; MAGIC.len()];
+        reader.read_exact(&mut magic)?;
+        if &magic != MAGIC {
+            return Err(SnapshotError::Magic);
+        }
+        let header: StateHeader = read_record(reader)?;
+        self.formats.check("a snapshot", Format::from_stored(header.format))?;
+        Ok(header)
     }
 
     /// The whole state in it.
@@ -221,12 +261,13 @@ impl SnapshotFile {
     pub fn read(&self) -> Result<(StateHeader, Snapshot), SnapshotError> {
         self.verify()?;
         let mut reader = self.reader()?;
-        let header = read_header(&mut reader)?;
+        let header = self.read_header(&mut reader)?;
         let mut snapshot = Snapshot {
             now_ms: header.now_ms,
             sequence: header.sequence,
             state_hash: header.state_hash,
             self_preservation: decode_self_preservation(&header.self_preservation)?,
+            format: Format::from_stored(header.format),
             ..Snapshot::default()
         };
         for _ in 0..header.registrations {
@@ -280,11 +321,6 @@ impl SnapshotFile {
     }
 }
 
-fn create(path: &Path) -> io::Result<SnapshotFile> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-    Ok(SnapshotFile { path: path.to_owned(), file, adopted: false })
-}
-
 struct ChecksumWriter<W> {
     out: W,
     crc: crc32fast::Hasher,
@@ -302,15 +338,6 @@ fn write_record<W: Write>(out: &mut ChecksumWriter<W>, record: &impl Message) ->
     let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
     out.write_all(&length.to_be_bytes())?;
     out.write_all(&bytes)
-}
-
-fn read_header(reader: &mut impl Read) -> Result<StateHeader, SnapshotError> {
-    let mut magic = [0; MAGIC.len()];
-    reader.read_exact(&mut magic)?;
-    if &magic != MAGIC {
-        return Err(SnapshotError::Magic);
-    }
-    read_record(reader)
 }
 
 fn read_record<M: Message + Default>(reader: &mut impl Read) -> Result<M, SnapshotError> {

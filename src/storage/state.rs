@@ -15,6 +15,7 @@ use prost::Message;
 use super::block::{self, Loading};
 use super::keys;
 use crate::encoding::{DecodeError, decode_self_preservation};
+use crate::format::{Format, FormatError, Formats};
 use crate::message::{StateHeader, StoredHeader};
 use crate::registry::{DeltaEntry, Key, Registration, Snapshot};
 
@@ -39,6 +40,8 @@ pub enum StateError {
     Record(#[from] DecodeError),
     #[error("the stored state lacks {0}")]
     Missing(&'static str),
+    #[error(transparent)]
+    Format(#[from] FormatError),
     #[error("the stored state in {dir} is damaged: sled gave up on it")]
     Panicked { dir: PathBuf },
 }
@@ -87,18 +90,19 @@ pub struct StateStore {
     dir: PathBuf,
     /// What was stored last; `None` if nothing is.
     header: Mutex<Option<StoredHeader>>,
+    formats: Formats,
 }
 
 impl StateStore {
     /// Opens the store. Whether what is in it is whole is found out by [`StateStore::load`].
     ///
     /// # Errors
-    /// [`StateError`] if sled cannot open it.
-    pub fn open(dir: &Path) -> Result<Self, StateError> {
+    /// [`StateError`] if sled cannot open it, or what is in it is of none of these formats.
+    pub fn open(dir: &Path, formats: Formats) -> Result<Self, StateError> {
         let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
         let opened = unless_panicked(dir, || config.open())?;
         let db = opened.map_err(|source| StateError::Sled { dir: dir.to_owned(), source })?;
-        let store = Self { db, dir: dir.to_owned(), header: Mutex::default() };
+        let store = Self { db, dir: dir.to_owned(), header: Mutex::default(), formats };
         *store.header() = unless_panicked(dir, || store.read_header())??;
         Ok(store)
     }
@@ -118,8 +122,13 @@ impl StateStore {
 
     fn read_header(&self) -> Result<Option<StoredHeader>, StateError> {
         let header = self.db.get(keys::HEADER).map_err(|error| self.sled(error))?;
-        let header = header.map(|header| StoredHeader::decode(&*header)).transpose();
-        Ok(header.map_err(DecodeError::from)?)
+        let Some(header) = header else {
+            return Ok(None);
+        };
+        let header = StoredHeader::decode(&*header).map_err(DecodeError::from)?;
+        let format = header.state.as_ref().map_or(0, |state| state.format);
+        self.formats.check("the stored state", Format::from_stored(format))?;
+        Ok(Some(header))
     }
 
     fn read_all(&self) -> Result<Option<StoredState>, StateError> {
@@ -146,6 +155,7 @@ impl StateStore {
             sequence: header.sequence,
             state_hash: header.state_hash,
             self_preservation: decode_self_preservation(&header.self_preservation)?,
+            format: Format::from_stored(header.format),
             registrations,
             delta,
         };

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::encoding::encode_self_preservation;
+use crate::format::{Format, Formats};
 use crate::message::{LogId, StateHeader, StoredHeader};
 use crate::registry::arbitrary::{Entry, entries, key_of, plain_instance};
 use crate::registry::{LoadError, Origin, Registry, Snapshot};
@@ -20,6 +21,7 @@ fn header(registry: &Registry) -> StateHeader {
         registrations: registry.instance_count() as u64,
         delta_entries: registry.delta().entries().len() as u64,
         self_preservation: registry.self_preservation().map(encode_self_preservation).collect(),
+        format: registry.format().to_stored(),
         ..StateHeader::default()
     }
 }
@@ -55,10 +57,10 @@ proptest! {
         let mut registry = Registry::default();
         entries.iter().for_each(|entry: &Entry| drop(entry.apply(&mut registry)));
         let dir = tempfile::tempdir().unwrap();
-        let snapshots = SnapshotDir::open(dir.path()).unwrap();
+        let snapshots = SnapshotDir::open(dir.path(), Formats::THIS).unwrap();
         let expected = (header(&registry), registry.snapshot());
         prop_assert_eq!(&write(&snapshots, &registry).read().unwrap(), &expected);
-        let current = SnapshotDir::open(dir.path()).unwrap().current().unwrap().unwrap();
+        let current = SnapshotDir::open(dir.path(), Formats::THIS).unwrap().current().unwrap().unwrap();
         prop_assert_eq!(&current.header().unwrap(), &expected.0);
         prop_assert_eq!(current.read().unwrap(), expected);
     }
@@ -66,7 +68,7 @@ proptest! {
     #[test]
     fn a_state_stored_as_a_whole_comes_back(first in entries(10), second in entries(10)) {
         let dir = tempfile::tempdir().unwrap();
-        let store = StateStore::open(dir.path()).unwrap();
+        let store = StateStore::open(dir.path(), Formats::THIS).unwrap();
         prop_assert!(store.load().unwrap().is_none());
         for entries in [first, second] {
             let mut registry = Registry::default();
@@ -82,7 +84,7 @@ proptest! {
 fn assert_put_aside(bytes: &[u8], what: &str) {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("current"), bytes).unwrap();
-    let snapshots = SnapshotDir::open(dir.path()).unwrap();
+    let snapshots = SnapshotDir::open(dir.path(), Formats::THIS).unwrap();
     assert!(snapshots.current().unwrap().is_none(), "{what}");
     assert_eq!(names(dir.path()), ["damaged"], "{what}");
     assert_eq!(fs::read(dir.path().join("damaged")).unwrap(), bytes, "{what}");
@@ -97,7 +99,7 @@ fn assert_put_aside(bytes: &[u8], what: &str) {
 #[test]
 fn a_snapshot_that_is_cut_short_is_found_out_wherever_it_is() {
     let dir = tempfile::tempdir().unwrap();
-    write(&SnapshotDir::open(dir.path()).unwrap(), &small_registry());
+    write(&SnapshotDir::open(dir.path(), Formats::THIS).unwrap(), &small_registry());
     let bytes = fs::read(dir.path().join("current")).unwrap();
     for length in 0..bytes.len() {
         assert_put_aside(&bytes[..length], &format!("{length} bytes"));
@@ -108,7 +110,7 @@ fn a_snapshot_that_is_cut_short_is_found_out_wherever_it_is() {
 #[test]
 fn a_snapshot_with_a_flipped_byte_is_found_out_whichever_it_is() {
     let dir = tempfile::tempdir().unwrap();
-    write(&SnapshotDir::open(dir.path()).unwrap(), &small_registry());
+    write(&SnapshotDir::open(dir.path(), Formats::THIS).unwrap(), &small_registry());
     let bytes = fs::read(dir.path().join("current")).unwrap();
     for at in 0..bytes.len() {
         for flip in [1, 0x80, 0xff] {
@@ -119,10 +121,34 @@ fn a_snapshot_with_a_flipped_byte_is_found_out_whichever_it_is() {
     }
 }
 
+/// It is not damaged: the newer program goes on with it.
+#[test]
+fn what_a_newer_program_wrote_is_refused_and_left_as_it_is() {
+    let newer = Formats::THIS.and_the_next();
+    let mut registry = small_registry();
+    registry.raise_format(Format::from_stored(2));
+    let dir = tempfile::tempdir().unwrap();
+    let (snapshots, state) = (dir.path().join("snapshots"), dir.path().join("state"));
+    write(&SnapshotDir::open(&snapshots, newer).unwrap(), &registry);
+    let store = StateStore::open(&state, newer).unwrap();
+    store.replace(&header(&registry), &registry.snapshot()).unwrap();
+    drop(store);
+
+    let refused = SnapshotDir::open(&snapshots, Formats::THIS).unwrap().current().unwrap_err().to_string();
+    assert!(refused.contains("start the newer program"), "{refused}");
+    assert_eq!(names(&snapshots), ["current"]);
+    assert!(matches!(StateStore::open(&state, Formats::THIS), Err(StateError::Format(_))));
+
+    let read = SnapshotDir::open(&snapshots, newer).unwrap().current().unwrap().unwrap().read().unwrap();
+    assert_eq!(Registry::from_snapshot(read.1).unwrap().format(), Format::from_stored(2));
+    let stored = StateStore::open(&state, newer).unwrap().load().unwrap().unwrap();
+    assert_eq!(stored.1, registry.snapshot());
+}
+
 #[test]
 fn what_was_never_finished_is_cleared_away_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
-    let snapshots = SnapshotDir::open(dir.path()).unwrap();
+    let snapshots = SnapshotDir::open(dir.path(), Formats::THIS).unwrap();
     write(&snapshots, &small_registry());
     fs::write(dir.path().join("writing"), b"half").unwrap();
     let incoming = snapshots.incoming().unwrap();
@@ -133,7 +159,7 @@ fn what_was_never_finished_is_cleared_away_and_nothing_else() {
     drop(incoming);
     assert_eq!(names(dir.path()), ["current", "damaged", "incoming-7", "writing"]);
 
-    let snapshots = SnapshotDir::open(dir.path()).unwrap();
+    let snapshots = SnapshotDir::open(dir.path(), Formats::THIS).unwrap();
     assert_eq!(names(dir.path()), ["current", "damaged"]);
     assert_eq!(snapshots.current().unwrap().unwrap().read().unwrap().1, small_registry().snapshot());
 }
@@ -141,7 +167,7 @@ fn what_was_never_finished_is_cleared_away_and_nothing_else() {
 #[test]
 fn an_open_snapshot_stays_readable_after_a_newer_one_took_its_place() {
     let dir = tempfile::tempdir().unwrap();
-    let snapshots = SnapshotDir::open(dir.path()).unwrap();
+    let snapshots = SnapshotDir::open(dir.path(), Formats::THIS).unwrap();
     let older = write(&snapshots, &small_registry());
     let newer = write(&snapshots, &Registry::default());
     assert_eq!(older.read().unwrap().1, small_registry().snapshot());
@@ -153,7 +179,7 @@ fn an_open_snapshot_stays_readable_after_a_newer_one_took_its_place() {
 #[test]
 fn a_snapshot_that_was_long_in_the_making_does_not_replace_a_newer_one() {
     let dir = tempfile::tempdir().unwrap();
-    let snapshots = SnapshotDir::open(dir.path()).unwrap();
+    let snapshots = SnapshotDir::open(dir.path(), Formats::THIS).unwrap();
     let at = |index| StateHeader { applied: Some(LogId { term: 1, index }), ..header(&small_registry()) };
     let snapshot = small_registry().snapshot();
     snapshots.write(&at(9), &snapshot).unwrap();
@@ -167,7 +193,7 @@ fn a_snapshot_that_was_long_in_the_making_does_not_replace_a_newer_one() {
 fn load_after(damage: impl FnOnce(&sled::Db)) -> Result<Option<StoredState>, StateError> {
     let dir = tempfile::tempdir().unwrap();
     let registry = small_registry();
-    let store = StateStore::open(dir.path()).unwrap();
+    let store = StateStore::open(dir.path(), Formats::THIS).unwrap();
     store.replace(&header(&Registry::default()), &Registry::default().snapshot()).unwrap();
     store.write(&everything(&registry)).unwrap();
     assert_eq!(store.load().unwrap().unwrap().1, registry.snapshot());
@@ -243,7 +269,7 @@ fn a_header_of_another_moment_is_found_out() {
 fn what_changes_is_added_until_a_new_image_is_due() {
     const INSTANCES: usize = 100;
     let dir = tempfile::tempdir().unwrap();
-    let store = StateStore::open(dir.path()).unwrap();
+    let store = StateStore::open(dir.path(), Formats::THIS).unwrap();
     assert!(store.needs_whole());
     let (mut registry, mut changes) = (Registry::default(), Vec::new());
     let keys: Vec<_> = (0..INSTANCES).map(|number| key_of("APP", &format!("i{number:03}"))).collect();
@@ -289,7 +315,7 @@ fn what_changes_is_added_until_a_new_image_is_due() {
 #[test]
 fn what_was_begun_and_not_finished_does_not_count() {
     let dir = tempfile::tempdir().unwrap();
-    let store = StateStore::open(dir.path()).unwrap();
+    let store = StateStore::open(dir.path(), Formats::THIS).unwrap();
     let registry = small_registry();
     store.replace(&header(&registry), &registry.snapshot()).unwrap();
     // More of this generation than the header names, and the beginning of the next.

@@ -1,5 +1,6 @@
 //! A node whose state is not what the log makes of it is found by its peers' hashes, and stops.
 
+use rs_registry::format::Formats;
 use rs_registry::registry::{AppName, InstanceId, Key, Registry, Status};
 use rs_registry::storage::{SnapshotDir, StateStore};
 
@@ -84,7 +85,7 @@ fn compared(addr: std::net::SocketAddr) -> (u64, usize) {
 /// Has the stored state of a node that does not run be one that could be, but is not the log's.
 fn make_deviate(data_dir: &std::path::Path) {
     let store = until("the state can be opened", || {
-        StateStore::open(&data_dir.join("state")).map_err(|error| error.to_string())
+        StateStore::open(&data_dir.join("state"), Formats::THIS).map_err(|error| error.to_string())
     });
     let (mut header, snapshot) = store.load().expect("a state").expect("a stored state");
     let mut registry = Registry::from_snapshot(snapshot).expect("a whole state");
@@ -97,6 +98,6 @@ fn make_deviate(data_dir: &std::path::Path) {
     store.replace(&header, &registry.snapshot()).expect("a stored state");
     store.sync().expect("a synced state");
     // The newer of the two is taken up.
-    let snapshots = SnapshotDir::open(&data_dir.join("snapshot")).expect("snapshots");
+    let snapshots = SnapshotDir::open(&data_dir.join("snapshot"), Formats::THIS).expect("snapshots");
     snapshots.write(&header, &registry.snapshot()).expect("a snapshot");
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::deadline::until;
 use super::directory::Directory;
 use super::http::Credentials;
-use super::node::{ClusterView, Node, NodeSpec};
+use super::node::{ClusterView, Node, NodeSpec, Program};
 use super::ports::free_addr;
 
 pub struct Cluster {
@@ -125,6 +125,7 @@ fn specs(dir: &Path, size: u64) -> Vec<NodeSpec> {
             extra_flags: Vec::new(),
             environment: Vec::new(),
             wrapper: Vec::new(),
+            program: Program::Built,
             credentials: Credentials::default(),
         }
     };

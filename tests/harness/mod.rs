@@ -20,7 +20,7 @@ pub use deadline::{until, until_within};
 pub use directory::Directory;
 pub use document::Document;
 pub use http::{Credentials, Request, Response};
-pub use node::{ClusterView, Node, NodeSpec};
+pub use node::{ClusterView, Node, NodeSpec, Program};
 pub use ports::free_addr;
 pub use registry::{Applications, applications};
 pub use samples::Samples;

@@ -15,8 +15,18 @@ use serde_json::Value;
 use super::deadline::{until, until_within};
 use super::http::{Credentials, Request};
 
+const SERVER: &str = env!("CARGO_BIN_EXE_rs-registry");
 const LOG_TAIL_LINES: usize = 40;
 const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// Which program a node runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    Built,
+    /// The one after the next change of the format, as far as it is known: the executable of `tests/cluster`, in its
+    /// test `upgrade::as_the_next_program`, which finds its command line in `NEXT_PROGRAM_WORDS`.
+    Next,
+}
 
 /// What a process is started with; the same for each of its lives.
 #[derive(Debug, Clone)]
@@ -32,6 +42,7 @@ pub struct NodeSpec {
     pub environment: Vec<(String, String)>,
     /// The words of a command that ends by becoming the one behind it, such as `ip netns exec NAME`.
     pub wrapper: Vec<String>,
+    pub program: Program,
     /// What the tests' own requests to it are sent with.
     pub credentials: Credentials,
 }
@@ -39,12 +50,21 @@ pub struct NodeSpec {
 impl NodeSpec {
     /// The command line, with nothing inherited that would set the server up otherwise.
     pub fn command(&self) -> Command {
-        let server = env!("CARGO_BIN_EXE_rs-registry");
-        let mut command = match self.wrapper.split_first() {
-            None => Command::new(server),
-            Some((wrapper, words)) => {
-                let mut command = Command::new(wrapper);
-                command.args(words).arg(server);
+        let mut command = match self.program {
+            Program::Built => {
+                let mut words = self.wrapper.iter().map(String::as_str).chain([SERVER]);
+                let mut command = Command::new(words.next().unwrap_or(SERVER));
+                command.args(words).args(self.words());
+                command
+            }
+            Program::Next => {
+                let this =
+                    std::env::current_exe().unwrap_or_else(|error| panic!("this test's file: {error}"));
+                let words: Vec<String> = [SERVER.to_owned()].into_iter().chain(self.words()).collect();
+                let mut command = Command::new(this);
+                command
+                    .args(["--exact", "upgrade::as_the_next_program", "--ignored", "--nocapture"])
+                    .env("NEXT_PROGRAM_WORDS", Value::from(words).to_string());
                 command
             }
         };
@@ -53,18 +73,21 @@ impl NodeSpec {
                 command.env_remove(name);
             }
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
         command
-            .arg("serve")
-            .args(["--node-id", &self.id.to_string()])
-            .arg("--data-dir")
-            .arg(&self.data_dir)
-            .args(["--http-addr", &self.http.to_string()])
-            .args(["--peer-addr", &self.peer.to_string()])
-            .args(["--initial-cluster", &self.initial_cluster])
-            .args(&self.extra_flags)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null());
-        command
+    }
+
+    fn words(&self) -> Vec<String> {
+        let data_dir = self.data_dir.to_string_lossy().into_owned();
+        let settings = [
+            ("--node-id", self.id.to_string()),
+            ("--data-dir", data_dir),
+            ("--http-addr", self.http.to_string()),
+            ("--peer-addr", self.peer.to_string()),
+            ("--initial-cluster", self.initial_cluster.clone()),
+        ];
+        let settings = settings.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]);
+        ["serve".to_owned()].into_iter().chain(settings).chain(self.extra_flags.iter().cloned()).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 use std::alloc::System;
 use std::sync::Arc;
 
+use rs_registry::format::Formats;
 use rs_registry::message::StateHeader;
 use rs_registry::registry::{
     Action, AppName, DEFAULT_PORT, DEFAULT_SECURE_PORT, DataCenter, Instance, InstanceId, Key, Lease,
@@ -25,7 +26,7 @@ const MOST_GROWTH_BYTES: usize = 4 << 20;
 #[test]
 fn storing_again_and_again_takes_no_more_memory() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let store = StateStore::open(dir.path()).expect("a new store");
+    let store = StateStore::open(dir.path(), Formats::THIS).expect("a new store");
     let mut warm = 0;
     for round in 0..WARM_UP_ROUNDS + ROUNDS {
         if round == WARM_UP_ROUNDS {

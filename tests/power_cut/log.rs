@@ -12,6 +12,7 @@ use openraft::storage::{IOFlushed, RaftLogReader, RaftLogStorage};
 use openraft::type_config::TypeConfigExt;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use rs_registry::format::Formats;
 use rs_registry::metrics::Metrics;
 use rs_registry::raft::{LogStore, TypeConfig};
 use tokio::runtime::{Builder, Runtime};
@@ -140,7 +141,7 @@ impl Recording {
             };
             let dir = tempfile::tempdir_in(outage::scratch()).expect("a directory");
             outage::leave(&disk, kept, &mut rng, &self.root, dir.path());
-            let mut log = LogStore::open(dir.path(), FILE_BYTES, &Metrics::default())
+            let mut log = LogStore::open(dir.path(), FILE_BYTES, Formats::THIS, &Metrics::default())
                 .map_err(|error| told(&error.to_string()))?;
             let found = runtime().block_on(contents(&mut log));
             let Some(step) = self.step_of(&found, least, most) else {
@@ -164,7 +165,7 @@ impl Recording {
     /// What was found is found again, with what is done next.
     fn goes_on(&self, dir: &Path, step: usize, found: &Contents) -> Result<(), String> {
         let open = || {
-            LogStore::open(dir, FILE_BYTES, &Metrics::default())
+            LogStore::open(dir, FILE_BYTES, Formats::THIS, &Metrics::default())
                 .map_err(|error| format!("opened again: {error}"))
         };
         let next = (*found == self.script.contents[step]).then(|| self.script.steps.get(step)).flatten();
@@ -281,7 +282,8 @@ fn works_on_a_log() {
     let is_commit = |step: &Step| matches!(step, Step::Commit(_));
     let end = script.steps[..most].iter().rposition(is_commit).expect("a commit") + 1;
     runtime().block_on(async {
-        let mut log = LogStore::open(Path::new(&dir), FILE_BYTES, &Metrics::default()).expect("a log");
+        let mut log =
+            LogStore::open(Path::new(&dir), FILE_BYTES, Formats::THIS, &Metrics::default()).expect("a log");
         let found = contents(&mut log).await;
         let whole = script.contents.iter().rposition(|contents| *contents == found);
         let first = whole.unwrap_or_else(|| panic!("found {}", brief(&found)));

@@ -12,7 +12,9 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
 use super::disk::Disk;
-use super::harness::{Cluster, Connection, Document, Node, NodeSpec, Request, applications, free_addr};
+use super::harness::{
+    Cluster, Connection, Document, Node, NodeSpec, Program, Request, applications, free_addr,
+};
 use super::outage::{self, EACH_KEPT};
 use super::trace::{self, Deed, Kind};
 
@@ -99,6 +101,7 @@ impl Recording {
             log_file: dir.join("log"),
             initial_cluster: format!("1={peer}"),
             wrapper: Vec::new(),
+            program: Program::Built,
             ..self.spec.clone()
         });
         node.wait_ready();

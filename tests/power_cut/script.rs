@@ -7,6 +7,7 @@ use openraft::{EntryPayload, LogId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rs_registry::encoding::EncodedBatch;
+use rs_registry::format::Format;
 use rs_registry::raft::TypeConfig;
 
 pub type RaftEntry = EntryOf<TypeConfig>;
@@ -87,7 +88,7 @@ fn step(before: &Contents, term: &mut u64, rng: &mut StdRng) -> Option<Step> {
 
 fn entry(term: u64, index: u64, rng: &mut StdRng) -> RaftEntry {
     let bytes: Vec<u8> = (0..rng.random_range(0..ENTRY_BYTES)).map(|_| rng.random()).collect();
-    let payload = EntryPayload::Normal(EncodedBatch::from_bytes(Bytes::from(bytes)));
+    let payload = EntryPayload::Normal(EncodedBatch::new(Bytes::from(bytes), Format::FIRST));
     RaftEntry { log_id: LogId::new_term_index(term, index), payload }
 }
 

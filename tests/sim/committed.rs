@@ -133,6 +133,8 @@ fn act(command: &Command) -> Option<(&Key, Act)> {
         Command::Cancel { key } => (key, Act::Cancel),
         Command::PutMetadata { key, .. } => (key, Act::PutMetadata),
         Command::SetStatus { key, .. } | Command::RemoveStatus { key, .. } => (key, Act::Override),
-        Command::Expire { .. } | Command::SetSelfPreservation { .. } => return None,
+        Command::Expire { .. } | Command::SetSelfPreservation { .. } | Command::RaiseFormat { .. } => {
+            return None;
+        }
     })
 }

@@ -14,6 +14,7 @@ use http_body_util::BodyExt;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rs_registry::config::{Config, Flags};
+use rs_registry::format::Formats;
 use rs_registry::lessor::Lessor;
 use rs_registry::node::{Found, Replica};
 use rs_registry::raft::{Consensus, Deviation, Machine};
@@ -118,7 +119,8 @@ impl Host {
             let lessor = Arc::new(Lessor::new(tick, self.config.self_preservation_settings()));
             let store = open_state(&self.dir.path().join(format!("state-{}", self.power_cuts)));
             let stored = store.load().expect("a stored state");
-            let snapshots = SnapshotDir::open(&self.dir.path().join("snapshot")).expect("snapshots");
+            let snapshots =
+                SnapshotDir::open(&self.dir.path().join("snapshot"), Formats::THIS).expect("snapshots");
             let machine =
                 Machine::open(store, stored, snapshots, lessor.clone(), Arc::default()).expect("the machine");
             let found = Found {
@@ -287,7 +289,7 @@ fn open_state(dir: &Path) -> StateStore {
     const PATIENCE: Duration = Duration::from_secs(10);
     let begin = Instant::now();
     loop {
-        match StateStore::open(dir) {
+        match StateStore::open(dir, Formats::THIS) {
             Ok(store) => return store,
             Err(error) => assert!(begin.elapsed() < PATIENCE, "the state cannot be opened: {error}"),
         }

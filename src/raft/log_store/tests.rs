@@ -11,6 +11,7 @@ use openraft::type_config::TypeConfigExt;
 
 use super::*;
 use crate::encoding::EncodedBatch;
+use crate::format::{Format, Formats};
 use crate::raft::types::log_id;
 
 /// All that the log has to say.
@@ -37,7 +38,10 @@ async fn contents(log: &mut LogStore) -> Contents {
 /// An entry of `bytes` bytes that differ with its place in the log.
 fn entry(term: u64, index: u64, bytes: usize) -> RaftEntry {
     let batch = Bytes::from(vec![index as u8 ^ term as u8; bytes]);
-    RaftEntry { log_id: log_id(term, index), payload: EntryPayload::Normal(EncodedBatch::from_bytes(batch)) }
+    RaftEntry {
+        log_id: log_id(term, index),
+        payload: EntryPayload::Normal(EncodedBatch::new(batch, Format::FIRST)),
+    }
 }
 
 fn vote(term: u64, committed: bool) -> RaftVote {
@@ -46,7 +50,7 @@ fn vote(term: u64, committed: bool) -> RaftVote {
 }
 
 fn open(dir: &Path) -> Result<LogStore, LogError> {
-    LogStore::open(dir, LOG_FILE_BYTES, &Metrics::default())
+    LogStore::open(dir, LOG_FILE_BYTES, Formats::THIS, &Metrics::default())
 }
 
 /// Appends and waits for what Raft waits for.

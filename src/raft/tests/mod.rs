@@ -16,6 +16,7 @@ use openraft::type_config::TypeConfigExt;
 use super::log_store::{LOG_FILE_BYTES, LogStore};
 use super::machine::{Machine, Observer};
 use super::types::{RaftEntry, TypeConfig, log_id};
+use crate::format::Formats;
 use crate::metrics::Metrics;
 use crate::registry::arbitrary::Entry;
 use crate::registry::{Change, Registry, Snapshot};
@@ -34,7 +35,7 @@ fn store(dir: &Path) -> StateStore {
     const ATTEMPTS: usize = 10_000;
     let pause = std::time::Duration::from_millis(1);
     for _ in 1..ATTEMPTS {
-        match StateStore::open(&dir.join("state")) {
+        match StateStore::open(&dir.join("state"), Formats::THIS) {
             Ok(store) => return store,
             Err(error) if error.to_string().contains("could not acquire lock") => std::thread::sleep(pause),
             Err(error) => panic!("{error}"),
@@ -44,14 +45,14 @@ fn store(dir: &Path) -> StateStore {
 }
 
 fn machine(dir: &Path) -> Machine {
-    let snapshots = SnapshotDir::open(&dir.join("snapshot")).unwrap();
+    let snapshots = SnapshotDir::open(&dir.join("snapshot"), Formats::THIS).unwrap();
     let store = store(dir);
     let stored = store.load().ok().flatten();
     Machine::open(store, stored, snapshots, Arc::new(Unobserved), Arc::default()).unwrap()
 }
 
 fn log(dir: &Path) -> LogStore {
-    LogStore::open(&dir.join("log"), LOG_FILE_BYTES, &Metrics::default()).unwrap()
+    LogStore::open(&dir.join("log"), LOG_FILE_BYTES, Formats::THIS, &Metrics::default()).unwrap()
 }
 
 /// The entries as the log has them, from index 1 on.

@@ -105,6 +105,7 @@ impl Model {
                 Answer::Expired(expired)
             }
             Command::SetSelfPreservation { scope, silence } => self.set_self_preservation(scope, *silence),
+            Command::RaiseFormat { .. } => Answer::Done,
         }
     }
 

@@ -2,6 +2,7 @@
 //! an error, for what was acknowledged must not go in silence.
 
 use super::*;
+use crate::format::Formats;
 
 /// A log of one file with a record of each kind, and what is in it at each length it may be cut to.
 struct Written {
@@ -150,7 +151,7 @@ async fn sectors_of_zeros_are_cut_off_unless_a_later_record_tells_that_they_were
 #[tokio::test]
 async fn damage_in_a_file_before_the_last_is_an_error_whatever_it_looks_like() {
     let dir = tempfile::tempdir().unwrap();
-    let mut log = LogStore::open(dir.path(), 4096, &Metrics::default()).unwrap();
+    let mut log = LogStore::open(dir.path(), 4096, Formats::THIS, &Metrics::default()).unwrap();
     for index in 1..=9 {
         append(&mut log, [entry(1, index, 1000)]).await;
     }

@@ -191,3 +191,21 @@ async fn a_read_for_a_follower_is_bounded_in_bytes_but_never_empty() {
     assert_eq!(read(2, 3).await, [2]);
     assert_eq!(read(4, 5).await, [4]);
 }
+
+#[tokio::test]
+async fn a_log_that_a_newer_program_went_on_with_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let newer = Formats::THIS.and_the_next();
+    let open = |formats| LogStore::open(dir.path(), LOG_FILE_BYTES, formats, &Metrics::default());
+    let mut log = open(newer).unwrap();
+    let batch = EncodedBatch::new(Bytes::from_static(b"new"), Format::from_stored(2));
+    let newest = RaftEntry { log_id: log_id(1, 2), payload: EntryPayload::Normal(batch) };
+    append(&mut log, [entry(1, 1, 20), newest.clone()]).await;
+    settle(&log);
+    drop(log);
+    let refused = open(Formats::THIS).map(drop).unwrap_err();
+    assert!(matches!(refused, LogError::Format { .. }), "{refused}");
+    assert!(refused.to_string().contains("start the newer program"), "{refused}");
+    let entries = open(newer).unwrap().try_get_log_entries(2..).await.unwrap();
+    assert_eq!(entries, [newest]);
+}
