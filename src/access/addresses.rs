@@ -96,8 +96,9 @@ mod tests {
         for n in 0..MAX_ADDRESSES as u32 {
             addresses.check(nth(n)).unwrap();
         }
-        let beyond = (0..3).filter(|n| addresses.check(nth((1 << 24) + n)).is_ok()).count();
-        assert_eq!(beyond, 1, "they share one allowance");
+        let since = Instant::now();
+        let beyond = (0..30).filter(|n| addresses.check(nth((1 << 24) + n)).is_ok()).count() as u64;
+        assert!((1..=1 + since.elapsed().as_secs()).contains(&beyond), "{beyond} do not share one allowance");
         assert_eq!(addresses.limiter.len(), MAX_ADDRESSES + 1);
     }
 }
