@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::fragment::{FragmentPress, Fragmented};
 use super::gzip::{self, Checksum};
 use super::page::Page;
-use super::pieces::Pieces;
+use super::pieces::{Chunk, Piece, Pieces};
 use crate::eureka::{Format, applications_header, applications_trailer};
 
 /// What surrounds the applications.
@@ -19,14 +19,7 @@ pub(super) struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    pub(super) fn page<'a, F>(&self, gzip: bool, applications: impl Iterator<Item = &'a F>) -> Page
-    where
-        F: Fragmented + 'a,
-    {
-        if gzip { self.gzip(applications) } else { self.plain(applications) }
-    }
-
-    fn plain<'a, F>(&self, applications: impl Iterator<Item = &'a F>) -> Page
+    pub(super) fn plain<'a, F>(&self, applications: impl Iterator<Item = &'a F>) -> Page
     where
         F: Fragmented + 'a,
     {
@@ -39,9 +32,13 @@ impl Envelope<'_> {
         Page::new(self.format, false, chunks)
     }
 
-    /// One gzip member. Header and trailer are stored, not deflated: they are some hundred bytes
-    /// that change with every view.
-    fn gzip<'a, F>(&self, applications: impl Iterator<Item = &'a F>) -> Page
+    /// One gzip member, put together from what the former one was as far as that is the same. Header and trailer are
+    /// stored, not deflated: they are some hundred bytes that change with every view.
+    pub(super) fn gzip<'a, F>(
+        &self,
+        applications: impl Iterator<Item = &'a F>,
+        former: &[Piece],
+    ) -> (Page, Vec<Piece>)
     where
         F: Fragmented + 'a,
     {
@@ -49,20 +46,23 @@ impl Envelope<'_> {
         let header = self.header();
         let mut opening = gzip::MEMBER_HEADER.to_vec();
         gzip::store(&header, false, &mut opening);
-        let mut checksum = Checksum::of(&header);
-        let mut pieces = Pieces::default();
-        pieces.push(Bytes::from(opening));
-        for (place, application) in applications.enumerate() {
-            let (chunk, fragment) = press.deflated(application, self.format, place == 0);
-            checksum = checksum.then(fragment);
-            pieces.push(chunk);
-        }
+        let mut pieces = Pieces::after(former);
+        pieces.push(Chunk { bytes: Bytes::from(opening), checksum: Checksum::of(&header) });
+        let deflated = applications.enumerate().map(|(place, application)| {
+            let (bytes, checksum) = press.deflated(application, self.format, place == 0);
+            Chunk { bytes, checksum }
+        });
+        pieces.push_all(deflated.collect());
         let trailer = self.trailer();
         let mut closing = Vec::new();
         gzip::store(&trailer, true, &mut closing);
-        closing.extend_from_slice(&checksum.then(Checksum::of(&trailer)).member_trailer());
-        pieces.push(Bytes::from(closing));
-        Page::new(self.format, true, pieces.finish())
+        let end = Checksum::of(&trailer);
+        let all = pieces.checksum().map_or(end, |before| before.then(end));
+        closing.extend_from_slice(&all.member_trailer());
+        pieces.push(Chunk { bytes: Bytes::from(closing), checksum: end });
+        let pieces = pieces.finish();
+        let chunks = pieces.iter().map(|piece| piece.bytes().clone()).collect();
+        (Page::new(self.format, true, chunks), pieces)
     }
 
     fn header(&self) -> Vec<u8> {

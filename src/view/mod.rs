@@ -48,6 +48,7 @@ use crate::registry::{AppName, InstanceId};
 use delta::Delta;
 use envelope::Envelope;
 use per_format::PerFormat;
+use pieces::Piece;
 use vip::VipIndex;
 
 /// The `versions__delta` of a full fetch, always this in Eureka.
@@ -83,6 +84,10 @@ pub struct View {
     statuses: StatusCounts,
     instances: usize,
     pages: BulkPages,
+    /// What the full gzip page is put together from, once it is made.
+    pieces: PerFormat<Arc<[Piece]>>,
+    /// The same of the last view that had one.
+    former_pieces: PerFormat<Arc<[Piece]>>,
 }
 
 /// One place per [`Bulk`], plain and gzip.
@@ -125,11 +130,19 @@ impl View {
         match bulk {
             Bulk::Full => {
                 let envelope = Envelope { format, version: FULL_VERSION, hash };
-                envelope.page(gzip, self.applications())
+                if !gzip {
+                    return envelope.plain(self.applications());
+                }
+                let former = self.former_pieces.get(format).map_or(&[][..], |former| former);
+                let (page, pieces) = envelope.gzip(self.applications(), former);
+                self.pieces.get_or_make(format, || pieces.into());
+                page
             }
             Bulk::Delta => {
                 let version = &self.index.saturating_add(1).to_string();
-                Envelope { format, version, hash }.page(gzip, self.delta.groups().into_iter())
+                let envelope = Envelope { format, version, hash };
+                let groups = self.delta.groups().into_iter();
+                if gzip { envelope.gzip(groups, &[]).0 } else { envelope.plain(groups) }
             }
         }
     }

@@ -14,6 +14,15 @@ impl<T> PerFormat<T> {
         self.0[place(format)].get_or_init(make)
     }
 
+    /// The same values; the other's where there is none.
+    pub(super) fn or(&self, other: &Self) -> Self
+    where
+        T: Clone,
+    {
+        let mut values = self.0.iter().zip(&other.0).map(|(own, other)| own.get().or(other.get()).cloned());
+        Self(std::array::from_fn(|_| values.next().flatten().map_or_else(OnceLock::new, OnceLock::from)))
+    }
+
     pub(super) fn get(&self, format: Format) -> Option<&T> {
         self.0[place(format)].get()
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::View;
 use super::application::AppView;
 use super::instance::InstanceView;
+use super::per_format::PerFormat;
 use crate::registry::{AppName, Change, Key, Lease, Registration, Registry};
 
 impl View {
@@ -79,6 +80,8 @@ impl View {
             statuses: self.statuses,
             instances: self.instances,
             pages: Default::default(),
+            pieces: PerFormat::default(),
+            former_pieces: self.pieces.or(&self.former_pieces),
         }
     }
 
