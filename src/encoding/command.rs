@@ -12,6 +12,7 @@ use crate::registry::instance_message::{
     optional_status, pairs, pairs_to_message, status, status_to_message,
 };
 use crate::registry::{EncodedInstance, Key, Origin};
+use crate::trace::Context;
 
 /// The bytes of a `Batch` to which the leader has not yet added the time.
 #[derive(Debug, Default)]
@@ -32,7 +33,7 @@ impl EncodedCommands {
     /// # Errors
     /// [`DecodeError`] if they are anything else.
     pub fn forwarded(bytes: &Bytes, count: u32) -> Result<Self, DecodeError> {
-        let (stamped_ms, commands) = EncodedBatch(bytes.clone()).decode()?;
+        let (stamped_ms, commands) = EncodedBatch::from_bytes(bytes.clone()).decode()?;
         if stamped_ms != 0 || commands.len() != count as usize {
             return Err(DecodeError::Missing("some of the commands it announces, or has a time already"));
         }
@@ -64,21 +65,35 @@ impl EncodedCommands {
     pub fn stamped(mut self, now_ms: i64) -> EncodedBatch {
         let time = message::Batch { commands: Vec::new(), stamped_ms: now_ms };
         self.bytes.put(time.encode_to_vec().as_slice());
-        EncodedBatch(self.bytes.freeze())
+        EncodedBatch::from_bytes(self.bytes.freeze())
     }
 }
 
 /// The bytes of a `Batch`: what a log entry carries.
 #[derive(Clone, PartialEq, Eq)]
-pub struct EncodedBatch(Bytes);
+pub struct EncodedBatch {
+    bytes: Bytes,
+    /// The span that it belongs to, at the leader that proposes it; no part of what is stored or sent.
+    span: Option<Context>,
+}
 
 impl EncodedBatch {
     pub fn from_bytes(bytes: Bytes) -> Self {
-        Self(bytes)
+        Self { bytes, span: None }
+    }
+
+    /// The same batch as part of a span.
+    #[must_use]
+    pub fn traced(self, span: Option<Context>) -> Self {
+        Self { span, ..self }
+    }
+
+    pub fn span(&self) -> Option<Context> {
+        self.span
     }
 
     pub fn bytes(&self) -> &Bytes {
-        &self.0
+        &self.bytes
     }
 
     /// The time it was stamped with, and its commands.
@@ -86,7 +101,7 @@ impl EncodedBatch {
     /// # Errors
     /// [`DecodeError`] if these are not the bytes of a batch.
     pub fn decode(&self) -> Result<(i64, Vec<Command>), DecodeError> {
-        let message = message::Batch::decode(self.0.clone())?;
+        let message = message::Batch::decode(self.bytes.clone())?;
         let commands = message.commands.into_iter().map(Command::try_from);
         Ok((message.stamped_ms, commands.collect::<Result<_, _>>()?))
     }
@@ -94,7 +109,7 @@ impl EncodedBatch {
 
 impl std::fmt::Debug for EncodedBatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "EncodedBatch({} bytes)", self.0.len())
+        write!(f, "EncodedBatch({} bytes)", self.bytes.len())
     }
 }
 

@@ -12,6 +12,7 @@ use tonic::{Request, Streaming};
 
 use super::link::Link;
 use super::rpc::peer;
+use crate::trace::Context;
 
 /// More than a node ever has on their way.
 const WAITING: usize = 64;
@@ -65,11 +66,13 @@ impl ForwardStream {
         &self,
         commands: Bytes,
         count: u32,
+        span: Option<Context>,
     ) -> Result<oneshot::Receiver<peer::ForwardResponse>, NotSent> {
         let id = self.unanswered.next_id.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.unanswered.waiting().as_mut().ok_or(NotSent)?.insert(id, answer);
-        if self.requests.try_send(peer::ForwardRequest { id, commands, count }).is_err() {
+        let trace_parent = span.map(|span| span.to_string()).unwrap_or_default();
+        if self.requests.try_send(peer::ForwardRequest { id, commands, count, trace_parent }).is_err() {
             self.unanswered.take(id);
             return Err(NotSent);
         }

@@ -17,6 +17,7 @@ use super::membership::{MembershipChange, MembershipError};
 use super::rpc::peer;
 use super::types::NodeId;
 use crate::encoding::decode_outcome;
+use crate::trace::Context;
 
 const DESCRIBE_TIMEOUT: Duration = Duration::from_millis(1000);
 
@@ -93,6 +94,7 @@ impl Peers {
         leader: NodeId,
         commands: Bytes,
         count: u32,
+        span: Option<Context>,
         timeout: Duration,
     ) -> Result<Written, ForwardError> {
         use peer::forward_response::Result as Answer;
@@ -103,7 +105,7 @@ impl Peers {
             self.connect_anew(leader);
             return Err(ForwardError::NotProposed(leader));
         };
-        let answer = opened.and_then(|stream| stream.send(commands, count)).map_err(not_proposed)?;
+        let answer = opened.and_then(|stream| stream.send(commands, count, span)).map_err(not_proposed)?;
         let response = match tokio::time::timeout_at(deadline, answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => return Err(unknown("the connection is lost")),

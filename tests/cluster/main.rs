@@ -23,5 +23,6 @@ mod self_preservation;
 mod snapshot;
 mod start_errors;
 mod stop;
+mod traces;
 mod verbs;
 mod watching;
