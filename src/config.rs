@@ -9,6 +9,7 @@ mod security;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -212,6 +213,15 @@ pub struct Config {
     #[arg(long, value_name = "MS", default_value_t = 10_000)]
     pub stop_timeout_ms: u64,
 
+    /// OpenTelemetry collector to send traces to, by OTLP over gRPC, such as http://127.0.0.1:4317 [default: none]
+    #[arg(long, value_name = "URL")]
+    #[serde(default)]
+    pub otlp_endpoint: Option<String>,
+
+    /// Of so many requests, one is traced; those with a traceparent are as that says
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub otlp_sample_one_in: u64,
+
     /// Form of the log lines; auto is human on a terminal and JSON elsewhere
     #[arg(long, value_enum, value_name = "FORM", default_value = "auto")]
     pub log_format: LogFormat,
@@ -291,6 +301,7 @@ impl Config {
         self.check_identity()?;
         self.check_security()?;
         self.check_ranges()?;
+        self.check_traces()?;
         self.check_election()
     }
 
@@ -337,7 +348,7 @@ impl Config {
     }
 
     fn check_ranges(&self) -> Result<(), Violation> {
-        let ranges: [(&'static str, u64, RangeInclusive<u64>); 19] = [
+        let ranges: [(&'static str, u64, RangeInclusive<u64>); 20] = [
             ("node_id", self.node_id, 1..=u64::MAX),
             ("heartbeat_interval_ms", self.heartbeat_interval_ms, 10..=10_000),
             ("election_timeout_min_ms", self.election_timeout_min_ms, 30..=60_000),
@@ -356,6 +367,7 @@ impl Config {
             ("max_requests_in_flight", self.max_requests_in_flight as u64, 1..=1_000_000),
             ("max_body_bytes", self.max_body_bytes as u64, 1024..=MAX_DOCUMENT_BYTES as u64),
             ("request_header_timeout_ms", self.request_header_timeout_ms, 10..=600_000),
+            ("otlp_sample_one_in", self.otlp_sample_one_in, 1..=1_000_000_000),
             ("stop_timeout_ms", self.stop_timeout_ms, 10..=600_000),
         ];
         match ranges.into_iter().find(|(_, value, range)| !range.contains(value)) {

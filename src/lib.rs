@@ -36,6 +36,7 @@ pub mod registry;
 pub mod simulated;
 pub mod storage;
 pub mod tls;
+pub mod trace;
 pub mod view;
 pub mod wall_clock;
 pub mod watched;

@@ -16,6 +16,7 @@ use crate::raft::{
     CHECKPOINT_FORM, CLUSTER_HEADER, Checkpoint, Consensus, IncomingError, MAX_MESSAGE_BYTES,
     MembershipChange, NodeId, Peers, TO_HEADER,
 };
+use crate::trace::{Context, Parent};
 
 /// Batches of one follower that are proposed at once; it sends few.
 const FORWARDED_AT_ONCE: usize = 16;
@@ -131,11 +132,15 @@ impl Peer for PeerService {
         let answers = request.into_inner().map(move |request| {
             let proposer = proposer.clone();
             async move {
-                let peer::ForwardRequest { commands, count, id, format } = request?;
+                let peer::ForwardRequest { commands, count, id, format, trace_parent } = request?;
                 let format = Format::from_stored(format);
                 let commands = EncodedCommands::forwarded(&commands, count, format, formats)
                     .map_err(|error| Status::invalid_argument(error.to_string()))?;
-                let result = Some(forwarded(&proposer, commands).await);
+                let span = match Parent::parse(&trace_parent) {
+                    Parent::Traced(span) => Some(span),
+                    Parent::NotTraced | Parent::None => None,
+                };
+                let result = Some(forwarded(&proposer, commands, span).await);
                 Ok(peer::ForwardResponse { result, id })
             }
         });
@@ -178,8 +183,8 @@ impl Peer for PeerService {
     }
 }
 
-async fn forwarded(proposer: &Proposer, commands: EncodedCommands) -> Answer {
-    match proposer.propose_forwarded(commands).await {
+async fn forwarded(proposer: &Proposer, commands: EncodedCommands, span: Option<Context>) -> Answer {
+    match proposer.propose_forwarded(commands, span).await {
         Ok(written) => Answer::Decided(peer::Decided {
             log_index: written.log_index,
             outcomes: written.outcomes.iter().map(encode_outcome).collect(),

@@ -23,6 +23,7 @@ use crate::encoding::EncodedCommands;
 use crate::metrics::{FailedProposals, Held, Metrics};
 use crate::raft::{Consensus, Peers, Written};
 use crate::registry::Outcome;
+use crate::trace::Context;
 use crate::wall_clock::WallClock;
 
 pub use batcher::Batcher;
@@ -60,6 +61,16 @@ pub struct Decided {
 }
 
 impl ProposeError {
+    fn reason(self) -> &'static str {
+        match self {
+            ProposeError::Overloaded => "overloaded",
+            ProposeError::NotLeader => "not_leader",
+            ProposeError::NoQuorum => "no_quorum",
+            ProposeError::Unknown => "unknown",
+            ProposeError::Stopped => "stopped",
+        }
+    }
+
     fn count(self, failed: &FailedProposals) {
         let counter = match self {
             ProposeError::Overloaded => &failed.overloaded,
@@ -101,6 +112,8 @@ struct Proposal {
     waits_until: Option<Instant>,
     /// When its sender gives up.
     deadline: Instant,
+    /// The span that it belongs to, if that is traced.
+    span: Option<Context>,
     reply: oneshot::Sender<Answer>,
 }
 
@@ -163,7 +176,8 @@ impl Proposer {
                 | Command::Expire { .. }
                 | Command::SetSelfPreservation { .. }
         );
-        let written = self.submit(EncodedCommands::one(command), repeatable, source).await?;
+        let span = self.metrics.traces.current();
+        let written = self.submit(EncodedCommands::one(command), repeatable, source, span).await?;
         let outcome = written.outcomes.into_iter().next().ok_or(ProposeError::Unknown)?;
         Ok(Decided { log_index: written.log_index, outcome })
     }
@@ -180,33 +194,45 @@ impl Proposer {
         if encoded.is_empty() {
             return Ok(Written { log_index: 0, outcomes: Vec::new() });
         }
-        self.submit(encoded, false, Source::Client).await
+        self.submit(encoded, false, Source::Client, self.metrics.traces.current()).await
     }
 
     /// Proposes what a peer forwarded, if this node leads.
     ///
     /// # Errors
     /// [`ProposeError`]; all but `Unknown` and `Stopped` mean that nothing was proposed.
-    pub async fn propose_forwarded(&self, commands: EncodedCommands) -> Answer {
-        self.submit(commands, false, Source::Peer).await
+    pub async fn propose_forwarded(&self, commands: EncodedCommands, span: Option<Context>) -> Answer {
+        self.submit(commands, false, Source::Peer, span).await
     }
 
-    async fn submit(&self, commands: EncodedCommands, repeatable: bool, source: Source) -> Answer {
+    async fn submit(
+        &self,
+        commands: EncodedCommands,
+        repeatable: bool,
+        source: Source,
+        span: Option<Context>,
+    ) -> Answer {
         let _pending = Held::of(&self.metrics.proposals.pending);
-        let answer = self.decided(commands, repeatable, source).await;
+        let answer = self.decided(commands, repeatable, source, span).await;
         if let Err(error) = &answer {
             error.count(&self.metrics.proposals.failed);
         }
         answer
     }
 
-    async fn decided(&self, commands: EncodedCommands, repeatable: bool, source: Source) -> Answer {
+    async fn decided(
+        &self,
+        commands: EncodedCommands,
+        repeatable: bool,
+        source: Source,
+        span: Option<Context>,
+    ) -> Answer {
         let (reply, answer) = oneshot::channel();
         let now = Instant::now();
         let deadline = now + self.timeout;
         let waits_until =
             (source == Source::UnhurriedClient).then(|| now + COMPANY.min(self.timeout / COMPANY_OF_TIMEOUT));
-        let proposal = Proposal { commands, repeatable, source, waits_until, deadline, reply };
+        let proposal = Proposal { commands, repeatable, source, waits_until, deadline, span, reply };
         self.queue.try_send(proposal).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => ProposeError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => ProposeError::Stopped,

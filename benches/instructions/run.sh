@@ -16,7 +16,7 @@ export GUNGRAUN_RUNNER="$tools/bin/gungraun-runner"
 [ "$("$GUNGRAUN_RUNNER" --version 2>/dev/null)" = "gungraun-runner $version" ] ||
     cargo install --quiet --locked --version "$version" --root "$tools" gungraun-runner
 
-cargo bench --bench instructions -- "$@" | tee target/instructions.log
+cargo bench -p rs-registry-benches --bench instructions -- "$@" | tee target/instructions.log
 
 # A name that ends in a number is of so many operations.
 echo

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn config() -> Config {
+pub(super) fn config() -> Config {
     let flags = [
         ("node_id", "2"),
         ("data_dir", "/data"),

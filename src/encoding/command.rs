@@ -13,6 +13,7 @@ use crate::registry::instance_message::{
     optional_status, pairs, pairs_to_message, status, status_to_message,
 };
 use crate::registry::{EncodedInstance, Key, Origin};
+use crate::trace::Context;
 
 /// The bytes of a `Batch` to which the leader has not yet added the time.
 #[derive(Debug, Default)]
@@ -42,7 +43,7 @@ impl EncodedCommands {
         formats: Formats,
     ) -> Result<Self, DecodeError> {
         formats.check("what a node forwards", format)?;
-        let (stamped_ms, commands) = EncodedBatch { bytes: bytes.clone(), format }.decode()?;
+        let (stamped_ms, commands) = EncodedBatch::new(bytes.clone(), format).decode()?;
         if stamped_ms != 0 || commands.len() != count as usize {
             return Err(DecodeError::Missing("some of the commands it announces, or has a time already"));
         }
@@ -77,7 +78,7 @@ impl EncodedCommands {
         let time = message::Batch { commands: Vec::new(), stamped_ms: now_ms };
         self.bytes.put(time.encode_to_vec().as_slice());
         let format = self.least_format.map_or(format, |least| least.max(format));
-        EncodedBatch { bytes: self.bytes.freeze(), format }
+        EncodedBatch::new(self.bytes.freeze(), format)
     }
 }
 
@@ -94,11 +95,23 @@ fn least_format(command: &Command) -> Option<Format> {
 pub struct EncodedBatch {
     bytes: Bytes,
     format: Format,
+    /// The span that it belongs to, at the leader that proposes it; no part of what is stored or sent.
+    span: Option<Context>,
 }
 
 impl EncodedBatch {
     pub fn new(bytes: Bytes, format: Format) -> Self {
-        Self { bytes, format }
+        Self { bytes, format, span: None }
+    }
+
+    /// The same batch as part of a span.
+    #[must_use]
+    pub fn traced(self, span: Option<Context>) -> Self {
+        Self { span, ..self }
+    }
+
+    pub fn span(&self) -> Option<Context> {
+        self.span
     }
 
     pub fn bytes(&self) -> &Bytes {

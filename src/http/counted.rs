@@ -1,4 +1,4 @@
-//! Counts what a connection's requests came to, and how long that took.
+//! Counts what a connection's requests came to, and how long that took; traces some of them.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,8 +9,10 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use pin_project_lite::pin_project;
 
+use super::request_span;
 use super::route_label::route_label;
 use crate::metrics::{Metrics, Route};
+use crate::trace::{Span, within};
 
 /// The service of one connection, whose requests it counts.
 pub struct Counted<S> {
@@ -35,7 +37,9 @@ where
     fn call(&self, request: Request<A>) -> Self::Future {
         let (begin, metrics) = (Instant::now(), self.metrics.clone());
         let route = route_label(request.method(), request.uri().path());
-        Answering { answer: self.service.call(request), route, begin, metrics }
+        let span = request_span::begin(&metrics.traces, route, &request);
+        let answer = within(span.as_ref().map(Span::context), || self.service.call(request));
+        Answering { answer, route, begin, metrics, span }
     }
 }
 
@@ -47,6 +51,7 @@ pin_project! {
         route: Route,
         begin: Instant,
         metrics: Arc<Metrics>,
+        span: Option<Span>,
     }
 }
 
@@ -55,8 +60,12 @@ impl<B, E, F: Future<Output = Result<Response<B>, E>>> Future for Answering<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = ready!(this.answer.poll(cx));
+        let context = this.span.as_ref().map(Span::context);
+        let answer = ready!(within(context, || this.answer.poll(cx)));
         if let Ok(answer) = &answer {
+            if let Some(span) = this.span.take() {
+                request_span::end(span, answer.status());
+            }
             this.metrics.http.answered(*this.route, answer.status().as_u16(), this.begin.elapsed());
         }
         Poll::Ready(answer)

@@ -21,6 +21,7 @@ mod register;
 mod renew;
 mod replication;
 mod request;
+mod request_span;
 mod route_label;
 mod routes;
 mod self_preservation;

@@ -10,15 +10,9 @@ use crate::metrics::Route;
 const MOST_SEGMENTS: usize = 6;
 
 pub fn route_label(method: &Method, path: &str) -> Route {
-    let mut segments = [""; MOST_SEGMENTS];
-    let mut count = 0;
-    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-        let Some(place) = segments.get_mut(count) else {
-            return Route::Other;
-        };
-        *place = segment.split(';').next().unwrap_or_default();
-        count += 1;
-    }
+    let Some((segments, count)) = split(path) else {
+        return Route::Other;
+    };
     match &segments[..count] {
         ["livez"] => Route::Livez,
         ["readyz"] => Route::Readyz,
@@ -26,10 +20,36 @@ pub fn route_label(method: &Method, path: &str) -> Route {
         ["api", "cluster", ..] => Route::Cluster,
         ["metrics"] => Route::Metrics,
         ["serverinfo", "statusoverrides"] => Route::StatusOverrides,
-        ["eureka", version, rest @ ..] if is_version(version) => eureka(method, rest),
-        ["eureka", rest @ ..] => eureka(method, rest),
-        [version, rest @ ..] if is_version(version) => eureka(method, rest),
-        _ => Route::Other,
+        segments => below_eureka(segments).map_or(Route::Other, |rest| eureka(method, rest)),
+    }
+}
+
+/// The application that a request is about, as its path spells it.
+pub fn application(path: &str) -> Option<&str> {
+    let (segments, count) = split(path)?;
+    match below_eureka(&segments[..count])? {
+        ["apps", app, ..] if *app != "delta" => Some(app),
+        _ => None,
+    }
+}
+
+/// As many segments as are told, without what follows a `;`.
+fn split(path: &str) -> Option<([&str; MOST_SEGMENTS], usize)> {
+    let mut segments = [""; MOST_SEGMENTS];
+    let mut count = 0;
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        *segments.get_mut(count)? = segment.split(';').next().unwrap_or_default();
+        count += 1;
+    }
+    Some((segments, count))
+}
+
+fn below_eureka<'a, 'b>(segments: &'a [&'b str]) -> Option<&'a [&'b str]> {
+    match segments {
+        ["eureka", version, rest @ ..] if is_version(version) => Some(rest),
+        ["eureka", rest @ ..] => Some(rest),
+        [version, rest @ ..] if is_version(version) => Some(rest),
+        _ => None,
     }
 }
 
@@ -117,6 +137,16 @@ mod tests {
                 let leads = route(method, &path).map_or(Route::Other, |action| of_action(&action));
                 assert_eq!(route_label(method, &path), leads, "{method} {path}");
             }
+        }
+    }
+
+    #[test]
+    fn the_application_is_that_of_the_path() {
+        for path in ["/eureka/apps/A", "/eureka/v2/apps/A/i/status", "/v1/apps//A;v=1/i"] {
+            assert_eq!(application(path), Some("A"), "{path}");
+        }
+        for path in ["/eureka/apps", "/eureka/apps/delta", "/eureka/vips/A", "/apps/A", "/a/b/c/d/e/f/g"] {
+            assert_eq!(application(path), None, "{path}");
         }
     }
 

@@ -8,6 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use super::histogram::Histogram;
 use super::http::Http;
+use crate::trace::Traces;
 
 #[derive(Debug)]
 pub struct Metrics {
@@ -17,6 +18,8 @@ pub struct Metrics {
     pub applied: Applied,
     pub pages: Pages,
     pub http: Http,
+    /// Where what is timed of single requests goes.
+    pub traces: Traces,
     /// From handing something to the log to having it on disk.
     pub log_sync_seconds: Histogram,
     round_trip_seconds: Mutex<BTreeMap<u64, Histogram>>,
@@ -73,6 +76,10 @@ pub struct PageReads {
 pub struct Held(Gauge);
 
 impl Metrics {
+    pub fn with_traces(traces: Traces) -> Self {
+        Self { traces, ..Self::default() }
+    }
+
     /// Of the calls to one peer, for whoever makes them.
     pub fn round_trip_seconds(&self, peer: u64) -> Histogram {
         let mut peers = self.round_trip_seconds.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,6 +99,7 @@ impl Default for Metrics {
             applied: Applied::default(),
             pages: Pages::default(),
             http: Http::default(),
+            traces: Traces::default(),
             log_sync_seconds: Histogram::of_seconds(),
             round_trip_seconds: Mutex::default(),
         }

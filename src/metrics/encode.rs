@@ -13,6 +13,7 @@ use super::figures::{Figures, InForce};
 use super::http::Http;
 use super::labelled::Labelled;
 use super::process::Process;
+use crate::trace::{Tally, Traces};
 
 /// Of what [`encode`] gives.
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -34,6 +35,7 @@ pub fn encode(metrics: &Metrics, figures: &Figures) -> Result<String, fmt::Error
     self_preservation(own, &figures.self_preservation);
     pages(own, &metrics.pages);
     http(own, &metrics.http, figures.max_connections);
+    traces(own, &metrics.traces);
     if let Some(process) = figures.process {
         of_process(&mut all, process);
     }
@@ -137,6 +139,14 @@ fn http(to: &mut Registry, http: &Http, max_connections: usize) {
     to.register("http_connections", "HTTP connections open", http.connections.clone());
     let help = "HTTP connections open at once, at most";
     gauge(to, "http_connections_max", help, max_connections as u64);
+}
+
+fn traces(to: &mut Registry, traces: &Traces) {
+    let Tally { sent, dropped } = traces.tally();
+    let spans =
+        [("sent", sent), ("dropped", dropped)].map(|(outcome, count)| (outcome, ConstCounter::new(count)));
+    let help = "Spans of traces, by whether the collector took them";
+    to.register("trace_spans", help, Labelled::by("outcome", spans));
 }
 
 fn of_process(to: &mut Registry, process: Process) {

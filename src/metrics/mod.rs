@@ -2,7 +2,7 @@
 //!
 //! What happens is counted by [`Metrics`], which is made once and handed to whoever counts: atomics, without a lock and
 //! without an allocation. What stands is told by [`Figures`], taken when somebody asks. [`encode`] makes text of both.
-//! This module knows no other.
+//! This module knows no other but that of traces.
 
 mod counted;
 mod encode;

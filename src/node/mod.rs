@@ -32,6 +32,7 @@ use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
 use crate::storage::{self, SnapshotDir, StateError, StateStore, StoredState, remedy, sync_dir};
 use crate::tls::{self, PeerTls};
+use crate::trace::{Otlp, Source, Traces};
 use crate::wall_clock::WallClock;
 
 pub use replica::{Found, Replica};
@@ -75,6 +76,7 @@ struct Node {
     stop_peers: watch::Sender<bool>,
     /// Reads files again that may have changed.
     _watchers: JoinSet<()>,
+    traces: Traces,
     _lock: DirLock,
 }
 
@@ -85,7 +87,7 @@ impl Node {
         let peer_tls = peer_tls(config, &mut watchers)?;
         let tick = Duration::from_millis(config.lease_tick_ms);
         let lessor = Arc::new(Lessor::new(tick, config.self_preservation_settings()));
-        let metrics = Arc::new(Metrics::default());
+        let metrics = Arc::new(Metrics::with_traces(traces(config)?));
         let (lock, log, machine) = open_storage(config, lessor.clone(), metrics.clone())?;
         let connector: Arc<dyn Connector> = match &peer_tls {
             None => Arc::new(Tcp),
@@ -102,6 +104,7 @@ impl Node {
             Some(tls) => replica.serve_peers(secured_peers::incoming(peer, tls), stopped),
         };
         Ok(Self {
+            traces: metrics.traces.clone(),
             http: serve_http(config, (replica.router(), guard), http, metrics, &stop_serving),
             peers,
             replica,
@@ -134,6 +137,9 @@ impl Node {
             self.stop_peers.send_replace(true);
             let stopped = self.replica.stop(patience / 4).await;
             self.peers.abort();
+            let traces = self.traces.clone();
+            // Whoever waits for the last spans can do without them.
+            drop(blocking(move || traces.stop(patience / 10)).await);
             stopped
         };
         let stopped = tokio::time::timeout(patience, stopping).await;
@@ -158,6 +164,15 @@ async fn keep_marked(config: Config, mut raised: watch::Receiver<Format>) {
             return;
         }
     }
+}
+
+/// Where spans go, which is nowhere without an endpoint.
+fn traces(config: &Config) -> anyhow::Result<Traces> {
+    let Some(endpoint) = &config.otlp_endpoint else {
+        return Ok(Traces::default());
+    };
+    let source = Source { node_id: config.node_id, cluster_name: config.cluster_name.clone() };
+    Ok(Traces::to(Arc::new(Otlp::new(endpoint, &source)?), config.otlp_sample_one_in))
 }
 
 /// Makes sure that the next start takes up nothing of a state that is wrong.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Proposal, ProposeError};
-use crate::encoding::{EncodedBatch, EncodedCommands};
-use crate::raft::{Consensus, ForwardError, Leader, Peers, WriteError, Written};
+use crate::encoding::EncodedCommands;
+use crate::raft::{Consensus, ForwardError, Forwarded, Leader, Peers, WriteError, Written};
 use crate::registry::Outcome;
+use crate::trace::{Context, Span, Value};
 use crate::wall_clock::WallClock;
 
 /// Batches in the log at once. With more, each would be small, and costs as much as a large one.
@@ -65,7 +66,13 @@ impl Route {
             if batch.is_empty() {
                 return false;
             }
-            match self.attempt(leader, &batch, deadline).await {
+            let span = self.span(leader, &batch);
+            let context = span.as_ref().map(Span::context);
+            let attempt = self.attempt(leader, &batch, deadline, context).await;
+            if let Some(span) = span {
+                end(span, &attempt);
+            }
+            match attempt {
                 Attempt::Written(written) => {
                     distribute(written, batch);
                     return true;
@@ -83,27 +90,50 @@ impl Route {
         }
     }
 
-    async fn attempt(&self, leader: Leader, batch: &[Proposal], deadline: Instant) -> Attempt {
+    /// Of the first in the batch that is traced, with links to the others.
+    fn span(&self, leader: Leader, batch: &[Proposal]) -> Option<Span> {
+        let traces = &self.consensus.metrics().traces;
+        if !traces.are_on() {
+            return None;
+        }
+        let mut traced = batch.iter().filter_map(|proposal| proposal.span);
+        let name = match leader {
+            Leader::ThisNode => "propose batch",
+            Leader::Other(_) => "forward batch",
+            Leader::Unknown => return None,
+        };
+        let mut span = traces.child(name, traced.next())?;
+        traced.for_each(|other| span.link(other));
+        let commands = batch.iter().map(|proposal| u64::from(proposal.commands.count())).sum();
+        span.set("commands", Value::Number(commands));
+        Some(span)
+    }
+
+    async fn attempt(
+        &self,
+        leader: Leader,
+        batch: &[Proposal],
+        deadline: Instant,
+        span: Option<Context>,
+    ) -> Attempt {
         let mut joined = EncodedCommands::default();
         for proposal in batch {
             joined.join(&proposal.commands);
         }
         match leader {
-            Leader::ThisNode => self.write(joined, deadline).await,
-            Leader::Other(node) => self.forward(node, joined, deadline).await,
+            Leader::ThisNode => self.write(joined, deadline, span).await,
+            Leader::Other(node) => self.forward(node, joined, deadline, span).await,
             Leader::Unknown => Attempt::NotWritten,
         }
     }
 
-    fn stamped(&self, commands: EncodedCommands) -> EncodedBatch {
-        commands.stamped(self.wall_clock.epoch_ms(), self.consensus.machine().format())
-    }
-
-    async fn write(&self, commands: EncodedCommands, deadline: Instant) -> Attempt {
+    async fn write(&self, commands: EncodedCommands, deadline: Instant, span: Option<Context>) -> Attempt {
         let proposals = &self.consensus.metrics().proposals;
         proposals.batch_commands.observe_size(commands.count().into());
         let begin = Instant::now();
-        let writing = self.consensus.write(self.stamped(commands));
+        let format = self.consensus.machine().format();
+        let batch = commands.stamped(self.wall_clock.epoch_ms(), format).traced(span);
+        let writing = self.consensus.write(batch);
         match tokio::time::timeout_at(deadline, writing).await {
             Ok(Ok(written)) => {
                 proposals.commit_seconds.observe(begin.elapsed());
@@ -117,13 +147,20 @@ impl Route {
         }
     }
 
-    async fn forward(&self, leader: u64, commands: EncodedCommands, deadline: Instant) -> Attempt {
+    async fn forward(
+        &self,
+        leader: u64,
+        commands: EncodedCommands,
+        deadline: Instant,
+        span: Option<Context>,
+    ) -> Attempt {
         let count = commands.count();
         let begin = Instant::now();
         let timeout = deadline.saturating_duration_since(begin);
         let proposals = &self.consensus.metrics().proposals;
         proposals.batch_commands.observe_size(count.into());
-        let forwarding = self.peers.forward(leader, commands, self.consensus.machine().format(), timeout);
+        let forwarded = Forwarded { commands, format: self.consensus.machine().format(), span };
+        let forwarding = self.peers.forward(leader, forwarded, timeout);
         let answer = tokio::select! {
             biased;
             answer = forwarding => answer,
@@ -155,6 +192,14 @@ impl Route {
             true => Attempt::Written(written),
             false => Attempt::Failed(ProposeError::Unknown),
         }
+    }
+}
+
+fn end(mut span: Span, attempt: &Attempt) {
+    match attempt {
+        Attempt::Written(written) => span.set("log_index", Value::Number(written.log_index)),
+        Attempt::NotWritten => span.fail("not_written"),
+        Attempt::Failed(error) => span.fail(error.reason()),
     }
 }
 

@@ -21,6 +21,7 @@ fn put(queue: &mpsc::Sender<Proposal>, id: &str, waits: Option<Duration>) {
         source: Source::Client,
         waits_until: waits.map(|waits| now + waits),
         deadline: now + Duration::from_secs(1),
+        span: None,
         reply: oneshot::channel().0,
     };
     assert!(queue.try_send(proposal).is_ok());

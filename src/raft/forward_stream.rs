@@ -13,9 +13,20 @@ use super::link::Link;
 use super::rpc::peer;
 use crate::encoding::EncodedCommands;
 use crate::format::Format;
+use crate::trace::Context;
 
 /// More than a node ever has on their way.
 const WAITING: usize = 64;
+
+/// What a node has the leader propose.
+#[derive(Debug)]
+pub struct Forwarded {
+    pub commands: EncodedCommands,
+    /// Of the commands.
+    pub format: Format,
+    /// The span that they belong to.
+    pub span: Option<Context>,
+}
 
 /// It did not leave this node.
 #[derive(Debug)]
@@ -62,16 +73,18 @@ impl ForwardStream {
     ///
     /// # Errors
     /// [`NotSent`] if it has ended already.
-    pub fn send(
-        &self,
-        commands: EncodedCommands,
-        format: Format,
-    ) -> Result<oneshot::Receiver<peer::ForwardResponse>, NotSent> {
+    pub fn send(&self, forwarded: Forwarded) -> Result<oneshot::Receiver<peer::ForwardResponse>, NotSent> {
         let id = self.unanswered.next_id.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.unanswered.waiting().as_mut().ok_or(NotSent)?.insert(id, answer);
-        let (count, format) = (commands.count(), format.to_stored());
-        let request = peer::ForwardRequest { id, commands: commands.into_bytes(), count, format };
+        let Forwarded { commands, format, span } = forwarded;
+        let request = peer::ForwardRequest {
+            id,
+            count: commands.count(),
+            commands: commands.into_bytes(),
+            format: format.to_stored(),
+            trace_parent: span.map(|span| span.to_string()).unwrap_or_default(),
+        };
         if self.requests.try_send(request).is_err() {
             self.unanswered.take(id);
             return Err(NotSent);

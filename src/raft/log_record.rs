@@ -15,6 +15,7 @@ use super::log_store::Writing;
 use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, entry_to_message, log_id};
 use crate::format::Format;
 use crate::message;
+use crate::trace::Span;
 
 /// Longest record read back: more than any append holds, less than would hurt.
 const MAX_RECORD_BYTES: usize = 64 << 20;
@@ -63,6 +64,8 @@ pub struct Flushed {
     since: Instant,
     writing: Arc<Writing>,
     told: Option<Told>,
+    /// They end when it is told.
+    spans: Vec<Span>,
 }
 
 pub enum Told {
@@ -72,10 +75,16 @@ pub enum Told {
 
 impl Flushed {
     pub fn new(bytes: u64, writing: Arc<Writing>, told: Told) -> Self {
-        Self { bytes, since: Instant::now(), writing, told: Some(told) }
+        Self { bytes, since: Instant::now(), writing, told: Some(told), spans: Vec::new() }
+    }
+
+    pub fn within(mut self, spans: Vec<Span>) -> Self {
+        self.spans = spans;
+        self
     }
 
     fn tell(&mut self, result: io::Result<()>) {
+        self.spans.clear();
         match self.told.take() {
             Some(Told::Append(flushed)) => flushed.io_completed(result),
             // A waiter that has gone away needs no answer.
@@ -92,7 +101,10 @@ impl raft_log::Callback for Flushed {
                 self.writing.synced.reached(self.bytes);
                 self.writing.sync_seconds.observe(self.since.elapsed());
             }
-            Err(error) => self.writing.failed(error),
+            Err(error) => {
+                self.spans.iter_mut().for_each(|span| span.fail("disk"));
+                self.writing.failed(error);
+            }
         }
         self.tell(result);
     }

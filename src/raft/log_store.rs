@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
-use openraft::{LogIdOptionExt, OptionalSend};
+use openraft::{EntryPayload, LogIdOptionExt, OptionalSend};
 use raft_log::api::raft_log_writer::RaftLogWriter;
 use raft_log::codeq::Span;
 use raft_log::{Config, RaftLog, Segment};
@@ -23,6 +23,7 @@ use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, entry_from_messag
 use crate::format::{FormatError, Formats};
 use crate::metrics::Metrics;
 use crate::storage::{Failures, remedy};
+use crate::trace::{self, Traces};
 
 pub use writing::Writing;
 
@@ -76,6 +77,7 @@ pub struct LogStore {
     log: Arc<RwLock<Log>>,
     writing: Arc<Writing>,
     formats: Formats,
+    traces: Traces,
 }
 
 impl LogStore {
@@ -110,7 +112,7 @@ impl LogStore {
         let log = Arc::new(RwLock::new(log));
         let (synced, sync_seconds) = (Synced::new(synced_bytes), metrics.log_sync_seconds.clone());
         let writing = Writing::new(dir, synced, sync_seconds, Arc::downgrade(&log));
-        let opened = Self { log, writing: Arc::new(writing), formats };
+        let opened = Self { log, writing: Arc::new(writing), formats, traces: metrics.traces.clone() };
         opened.check_format(dir)?;
         Ok(opened)
     }
@@ -157,6 +159,16 @@ impl LogStore {
 
     fn flushed(&self, written: Segment, told: Told) -> Flushed {
         Flushed::new(written.end().0, self.writing.clone(), told)
+    }
+
+    /// Of writing an entry that this node proposes, if that is traced.
+    fn span(&self, entry: &RaftEntry) -> Option<trace::Span> {
+        let EntryPayload::Normal(batch) = &entry.payload else {
+            return None;
+        };
+        let span = self.traces.child("append to log", batch.span())?;
+        self.traces.appended(entry.log_id.index, batch.span());
+        Some(span)
     }
 
     fn entries(&self, from: u64, to: u64, max_bytes: u64) -> io::Result<Vec<RaftEntry>> {
@@ -265,10 +277,14 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         I::IntoIter: OptionalSend,
     {
         let synced = &self.writing.synced;
-        let stored = |entry: RaftEntry| (StoredLogId::from(&entry.log_id), StoredEntry::new(&entry, synced));
         self.change(|log| {
+            let mut spans = Vec::new();
+            let stored = |entry: RaftEntry| {
+                spans.extend(self.span(&entry));
+                (StoredLogId::from(&entry.log_id), StoredEntry::new(&entry, synced))
+            };
             let written = log.append(entries.into_iter().map(stored))?;
-            log.flush(true, Some(self.flushed(written, Told::Append(callback))))
+            log.flush(true, Some(self.flushed(written, Told::Append(callback)).within(spans)))
         })
     }
 

@@ -252,6 +252,7 @@ impl Machine {
         let mut changes = Vec::new();
         let mut outcomes = Vec::new();
         let mut tally = Tally::default();
+        let _span = self.0.metrics.traces.applying(entry.log_id.index);
         let mut state = self.state();
         match &entry.payload {
             EntryPayload::Blank => {}

@@ -39,6 +39,7 @@ pub use checkpoints::{CHECKPOINT_FORM, Checkpoint};
 pub use comparison::{Comparer, Comparison, Deviation};
 pub use connector::{Connector, Tcp};
 pub use consensus::{Consensus, ConsensusError, Freshness, Leader, Role, Status, WriteError, Written};
+pub use forward_stream::Forwarded;
 pub use incoming::IncomingError;
 pub use join::{join, keep_known};
 pub use link::{CLUSTER_HEADER, MAX_MESSAGE_BYTES, TO_HEADER};

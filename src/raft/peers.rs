@@ -10,12 +10,12 @@ use tonic::{Request, Status};
 use super::checkpoints::{CHECKPOINT_FORM, Checkpoint};
 use super::connector::Connector;
 use super::consensus::Written;
-use super::forward_stream::{ForwardStream, NotSent};
+use super::forward_stream::{ForwardStream, Forwarded, NotSent};
 use super::link::Link;
 use super::membership::{MembershipChange, MembershipError};
 use super::rpc::peer;
 use super::types::NodeId;
-use crate::encoding::{EncodedCommands, decode_outcome};
+use crate::encoding::decode_outcome;
 use crate::format::{Format, Formats};
 
 const DESCRIBE_TIMEOUT: Duration = Duration::from_millis(1000);
@@ -93,8 +93,7 @@ impl Peers {
     pub async fn forward(
         &self,
         leader: NodeId,
-        commands: EncodedCommands,
-        format: Format,
+        forwarded: Forwarded,
         timeout: Duration,
     ) -> Result<Written, ForwardError> {
         use peer::forward_response::Result as Answer;
@@ -105,7 +104,7 @@ impl Peers {
             self.connect_anew(leader);
             return Err(ForwardError::NotProposed(leader));
         };
-        let answer = opened.and_then(|stream| stream.send(commands, format)).map_err(not_proposed)?;
+        let answer = opened.and_then(|stream| stream.send(forwarded)).map_err(not_proposed)?;
         let response = match tokio::time::timeout_at(deadline, answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => return Err(unknown("the connection is lost")),
