@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::http::{self, Gate, Guard};
 use crate::lessor::Lessor;
 use crate::metrics::Metrics;
-use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
+use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Names, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
 use crate::storage::{self, SnapshotDir, StateStore, StoredState, remedy, sync_dir};
 use crate::tls::{self, PeerTls};
@@ -87,8 +87,8 @@ impl Node {
         let metrics = Arc::new(Metrics::default());
         let (lock, log, machine) = open_storage(config, lessor.clone(), metrics.clone())?;
         let connector: Arc<dyn Connector> = match &peer_tls {
-            None => Arc::new(Tcp),
-            Some(tls) => Arc::new(SecuredConnector(tls.clone())),
+            None => Arc::new(Tcp(Names::of_system())),
+            Some(tls) => Arc::new(SecuredConnector { tls: tls.clone(), names: Names::of_system() }),
         };
         let found = Found { log, machine, lessor, connector, wall_clock: WallClock::system() };
         let replica = Replica::start(config, found).await?;
@@ -162,9 +162,13 @@ async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 async fn peer_listen_addr(config: &Config) -> anyhow::Result<SocketAddr> {
+    if let Some(addr) = config.peer_listen_addr {
+        return Ok(addr);
+    }
     let addr = config.peer_addr.to_string();
-    let mut found =
-        tokio::net::lookup_host(&addr).await.with_context(|| format!("cannot resolve peer_addr {addr}"))?;
+    let mut found = tokio::net::lookup_host(&addr).await.with_context(|| {
+        format!("cannot resolve peer_addr {addr}; give peer_listen_addr too if it has no address yet")
+    })?;
     found.next().with_context(|| format!("peer_addr {addr} has no address"))
 }
 
