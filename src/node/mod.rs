@@ -4,6 +4,7 @@
 mod exposure;
 mod replica;
 mod secured_peers;
+mod supervisor;
 
 use std::future::Future;
 use std::io;
@@ -56,6 +57,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Resu
         version = env!("CARGO_PKG_VERSION"),
         "serving"
     );
+    let mut supervision = JoinSet::new();
+    supervision.spawn(supervisor::keep_told(node.replica.consensus().clone()));
     tokio::pin!(stop);
     tokio::select! {
         () = &mut stop => {}
@@ -63,6 +66,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Resu
         deviation = node.deviation() => return Err(distrust(&config, deviation).await),
     }
     tracing::info!("stopping");
+    supervision.shutdown().await;
+    supervisor::tell_stopping().await;
     node.stop(&config).await
 }
 

@@ -23,5 +23,6 @@ mod self_preservation;
 mod snapshot;
 mod start_errors;
 mod stop;
+mod supervised;
 mod verbs;
 mod watching;
