@@ -50,6 +50,13 @@ pub struct Config {
     #[arg(long, value_name = "HOST:PORT")]
     pub peer_addr: HostPort,
 
+    /// Address to listen at for other nodes, IP:PORT [default: what peer_addr stands for]
+    ///
+    /// For a host that has no address yet when the node starts, or one that is not this machine's own.
+    #[arg(long, value_name = "IP:PORT")]
+    #[serde(default)]
+    pub peer_listen_addr: Option<SocketAddr>,
+
     /// Every node of the cluster when it was first started, this one included: ID=HOST:PORT,...
     #[arg(long, value_name = "ID=HOST:PORT,...")]
     pub initial_cluster: InitialCluster,

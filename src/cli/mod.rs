@@ -6,6 +6,7 @@ mod cluster;
 mod config;
 mod dev;
 mod hash;
+mod health;
 mod instances;
 mod manual;
 mod nodes;
@@ -34,6 +35,7 @@ enum Subcommands {
     Serve(serve::ServeArgs),
     Dev(dev::DevArgs),
     Cluster(cluster::ClusterArgs),
+    Health(health::HealthArgs),
     Get(instances::GetArgs),
     PutStatus(instances::PutStatusArgs),
     Delete(instances::DeleteArgs),
@@ -56,6 +58,7 @@ pub fn run_with(words: impl IntoIterator<Item = OsString>, formats: Formats) -> 
         Subcommands::Serve(args) => serve::run(args, formats),
         Subcommands::Dev(args) => dev::run(args),
         Subcommands::Cluster(args) => cluster::run(args),
+        Subcommands::Health(args) => health::run(args),
         Subcommands::Get(args) => instances::get(args),
         Subcommands::PutStatus(args) => instances::put_status(args),
         Subcommands::Delete(args) => instances::delete(args),

@@ -4,6 +4,7 @@
 mod exposure;
 mod replica;
 mod secured_peers;
+mod supervisor;
 
 use std::future::Future;
 use std::io;
@@ -28,7 +29,7 @@ use crate::format::{Format, Formats};
 use crate::http::{self, Gate, Guard};
 use crate::lessor::Lessor;
 use crate::metrics::Metrics;
-use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Tcp};
+use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Names, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
 use crate::storage::{self, SnapshotDir, StateError, StateStore, StoredState, remedy, sync_dir};
 use crate::tls::{self, PeerTls};
@@ -58,6 +59,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Resu
         version = env!("CARGO_PKG_VERSION"),
         "serving"
     );
+    let mut supervision = JoinSet::new();
+    supervision.spawn(supervisor::keep_told(node.replica.consensus().clone()));
     tokio::pin!(stop);
     tokio::select! {
         () = &mut stop => {}
@@ -65,6 +68,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Resu
         deviation = node.deviation() => return Err(distrust(&config, deviation).await),
     }
     tracing::info!("stopping");
+    supervision.shutdown().await;
+    supervisor::tell_stopping().await;
     node.stop(&config).await
 }
 
@@ -90,8 +95,8 @@ impl Node {
         let metrics = Arc::new(Metrics::with_traces(traces(config)?));
         let (lock, log, machine) = open_storage(config, lessor.clone(), metrics.clone())?;
         let connector: Arc<dyn Connector> = match &peer_tls {
-            None => Arc::new(Tcp),
-            Some(tls) => Arc::new(SecuredConnector(tls.clone())),
+            None => Arc::new(Tcp(Names::of_system())),
+            Some(tls) => Arc::new(SecuredConnector { tls: tls.clone(), names: Names::of_system() }),
         };
         let found = Found { log, machine, lessor, connector, wall_clock: WallClock::system() };
         let replica = Replica::start(config, found).await?;
@@ -194,9 +199,13 @@ async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 async fn peer_listen_addr(config: &Config) -> anyhow::Result<SocketAddr> {
+    if let Some(addr) = config.peer_listen_addr {
+        return Ok(addr);
+    }
     let addr = config.peer_addr.to_string();
-    let mut found =
-        tokio::net::lookup_host(&addr).await.with_context(|| format!("cannot resolve peer_addr {addr}"))?;
+    let mut found = tokio::net::lookup_host(&addr).await.with_context(|| {
+        format!("cannot resolve peer_addr {addr}; give peer_listen_addr too if it has no address yet")
+    })?;
     found.next().with_context(|| format!("peer_addr {addr} has no address"))
 }
 

@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 use tonic::transport::{Channel, Endpoint, Error};
-use tower::service_fn;
+use tower::{Service, service_fn};
 
-use crate::raft::Connector;
+use crate::raft::{Connector, Names};
 use crate::tls::PeerTls;
 
 /// A peer gives up connecting sooner.
@@ -29,25 +29,27 @@ const TELLING: Duration = Duration::from_secs(1);
 
 /// Connects to peers whose certificate is of the right authority and names the host of their address.
 #[derive(Debug)]
-pub struct SecuredConnector(pub PeerTls);
+pub struct SecuredConnector {
+    pub tls: PeerTls,
+    pub names: Names,
+}
 
 #[tonic::async_trait]
 impl Connector for SecuredConnector {
     async fn connect(&self, endpoint: Endpoint) -> Result<Channel, Error> {
-        let tls = self.0.clone();
-        endpoint.connect_with_connector(service_fn(move |peer| dial(tls.clone(), peer))).await
+        let (tls, names) = (self.tls.clone(), self.names.clone());
+        let dialing = service_fn(move |peer| dial(tls.clone(), names.clone(), peer));
+        endpoint.connect_with_connector(dialing).await
     }
 }
 
-async fn dial(tls: PeerTls, peer: Uri) -> io::Result<TokioIo<client::TlsStream<TcpStream>>> {
-    let no_address = || io::Error::other(format!("{peer} is no address of a peer"));
-    let (host, port) = peer.host().zip(peer.port_u16()).ok_or_else(no_address)?;
-    let host = host.trim_matches(['[', ']']);
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let stream = TcpStream::connect((host, port)).await?;
-    stream.set_nodelay(true)?;
+async fn dial(tls: PeerTls, names: Names, peer: Uri) -> io::Result<TokioIo<client::TlsStream<TcpStream>>> {
+    let host = peer.host().ok_or_else(|| io::Error::other(format!("{peer} is no address of a peer")))?;
+    let name = host.trim_matches(['[', ']']).to_owned();
+    let name = ServerName::try_from(name).map_err(io::Error::other)?;
+    let stream = names.connector().call(peer).await.map_err(io::Error::other)?;
     let connector = TlsConnector::from(tls.current().connecting.clone());
-    Ok(TokioIo::new(connector.connect(name, stream).await?))
+    Ok(TokioIo::new(connector.connect(name, stream.into_inner()).await?))
 }
 
 type Peer = server::TlsStream<TcpStream>;

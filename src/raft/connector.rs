@@ -4,6 +4,8 @@ use std::fmt::Debug;
 
 use tonic::transport::{Channel, Endpoint, Error};
 
+use super::names::Names;
+
 /// Makes the connections of one node.
 #[tonic::async_trait]
 pub trait Connector: Debug + Send + Sync + 'static {
@@ -15,11 +17,11 @@ pub trait Connector: Debug + Send + Sync + 'static {
 }
 
 #[derive(Debug)]
-pub struct Tcp;
+pub struct Tcp(pub Names);
 
 #[tonic::async_trait]
 impl Connector for Tcp {
     async fn connect(&self, endpoint: Endpoint) -> Result<Channel, Error> {
-        endpoint.connect().await
+        endpoint.connect_with_connector(self.0.connector()).await
     }
 }

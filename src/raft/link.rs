@@ -21,7 +21,8 @@ pub const CLUSTER_HEADER: &str = "x-registry-cluster";
 /// The node a request is meant for: one that reaches another must not be answered in its name.
 pub const TO_HEADER: &str = "x-registry-to";
 
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+/// For looking up the name too, and for agreeing on TLS.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 const STREAM_WINDOW_BYTES: u32 = 4 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
 const KEEP_ALIVE: Duration = Duration::from_secs(5);

@@ -23,6 +23,7 @@ mod self_preservation;
 mod snapshot;
 mod start_errors;
 mod stop;
+mod supervised;
 mod traces;
 mod upgrade;
 mod verbs;

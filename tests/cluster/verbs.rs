@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use super::harness::{Cluster, Document, Request};
+use super::harness::{Cluster, Document, Request, until};
 
 fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rs-registry"));
@@ -49,6 +49,25 @@ fn instances_are_shown_taken_out_of_service_and_cancelled() {
     assert!(failed(&["get", "orders", "--urls", &urls]).contains("no such application"));
     assert!(failed(&["delete", "orders", "host:orders 1", "--urls", &urls]).contains("no such"));
     assert!(failed(&["get", "--urls", "http://127.0.0.1:1"]).contains("cannot reach 127.0.0.1:1"));
+}
+
+#[test]
+fn health_is_an_exit_code() {
+    let mut cluster = Cluster::start(2);
+    let url = format!("http://{}", cluster.nodes[0].spec.http);
+    // Either may last for a moment only, on a busy machine.
+    let health = |code| {
+        until("health says so", || {
+            let Output { status, stdout, stderr } = run(&["health", "--urls", &url]);
+            let told = String::from_utf8([stdout, stderr].concat()).expect("UTF-8");
+            if status.code() == Some(code) { Ok(told) } else { Err(told) }
+        })
+    };
+    assert_eq!(health(0), "ready\n");
+    cluster.nodes[1].kill();
+    let reason = health(1);
+    assert!(reason.contains("503 Service Unavailable: not ready: no leader known"), "{reason}");
+    assert!(failed(&["health", "--urls", "http://127.0.0.1:1"]).contains("cannot reach 127.0.0.1:1"));
 }
 
 #[test]
