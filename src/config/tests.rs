@@ -1,5 +1,7 @@
 //! What each setting may be.
 
+use std::path::Path;
+
 use super::*;
 
 fn config() -> Config {
@@ -81,4 +83,18 @@ fn a_wildcard_is_not_advertised() {
     assert_eq!(config.advertised_http_addr().as_str(), "node2.internal:8762");
     config.http_advertise = Some("registry.example:80".parse().expect("an address"));
     assert_eq!(config.advertised_http_addr().as_str(), "registry.example:80");
+}
+
+#[test]
+fn what_is_installed_with_systemd_fits_the_settings() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/systemd");
+    let example = dir.join("node.toml");
+    let config = Config::load(&Flags::default(), Some(&example), []).expect("a good example");
+    let unit = std::fs::read_to_string(dir.join("rs-registry.service")).expect("the unit");
+    let number = |key: &str| -> u64 {
+        let value = unit.lines().find_map(|line| line.strip_prefix(key)).expect(key);
+        value.trim_end_matches('s').parse().expect(key)
+    };
+    assert!(number("TimeoutStopSec=") * 1000 > config.stop_timeout_ms, "a stop is cut short");
+    assert!(number("LimitNOFILE=") > config.max_connections as u64, "no files left for connections");
 }
