@@ -1,5 +1,7 @@
 //! What each setting may be.
 
+use std::path::Path;
+
 use super::*;
 
 pub(super) fn config() -> Config {
@@ -90,4 +92,18 @@ fn the_format_is_raised_no_further_than_allowed_or_read() {
         config.highest_format().number()
     };
     assert_eq!([None, Some(0), Some(1), Some(2), Some(9)].map(highest), [2, 1, 1, 2, 2]);
+}
+
+#[test]
+fn what_is_installed_with_systemd_fits_the_settings() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/systemd");
+    let example = dir.join("node.toml");
+    let config = Config::load(&Flags::default(), Some(&example), []).expect("a good example");
+    let unit = std::fs::read_to_string(dir.join("rs-registry.service")).expect("the unit");
+    let number = |key: &str| -> u64 {
+        let value = unit.lines().find_map(|line| line.strip_prefix(key)).expect(key);
+        value.trim_end_matches('s').parse().expect(key)
+    };
+    assert!(number("TimeoutStopSec=") * 1000 > config.stop_timeout_ms, "a stop is cut short");
+    assert!(number("LimitNOFILE=") > config.max_connections as u64, "no files left for connections");
 }
