@@ -1,14 +1,17 @@
 //! The command line: one file a subcommand.
 
 mod admin_client;
+mod backup;
 mod bench;
 mod cluster;
 mod config;
 mod dev;
+mod download;
 mod hash;
 mod instances;
 mod manual;
 mod nodes;
+mod restore;
 mod serve;
 mod signals;
 
@@ -31,6 +34,8 @@ enum Subcommands {
     Serve(serve::ServeArgs),
     Dev(dev::DevArgs),
     Cluster(cluster::ClusterArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     Get(instances::GetArgs),
     PutStatus(instances::PutStatusArgs),
     Delete(instances::DeleteArgs),
@@ -48,6 +53,8 @@ pub fn run() -> ExitCode {
         Subcommands::Serve(args) => serve::run(args),
         Subcommands::Dev(args) => dev::run(args),
         Subcommands::Cluster(args) => cluster::run(args),
+        Subcommands::Backup(args) => backup::run(args),
+        Subcommands::Restore(args) => restore::run(args),
         Subcommands::Get(args) => instances::get(args),
         Subcommands::PutStatus(args) => instances::put_status(args),
         Subcommands::Delete(args) => instances::delete(args),
