@@ -114,6 +114,23 @@ impl Audit {
     }
 }
 
+impl Audit {
+    /// Tells of a backup, by which everything is read.
+    pub fn tell_of_backup(self, requester: &Requester, index: u64) {
+        if self == Audit::None {
+            return;
+        }
+        tracing::info!(
+            target: TARGET,
+            who = requester.name(),
+            from = requester.from.map(tracing::field::display),
+            what = "backup",
+            index,
+            "backup"
+        );
+    }
+}
+
 /// What clients can ask for; the leader's own commands are not theirs.
 fn told(command: &Command) -> Option<(&'static str, &Key)> {
     match command {

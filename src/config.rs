@@ -277,6 +277,16 @@ const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
 const CLUSTER_NAME_MAX_LEN: usize = 64;
 
+/// # Errors
+/// What is wrong with the name, and what is wanted.
+pub fn check_cluster_name(name: &str) -> Result<(), String> {
+    let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    match is_plain && (1..=CLUSTER_NAME_MAX_LEN).contains(&name.len()) {
+        true => Ok(()),
+        false => Err(format!("{name:?} is not 1 to 64 of a-z A-Z 0-9 . _ -")),
+    }
+}
+
 impl Config {
     /// Where others are told to find this node's HTTP service: `http_advertise`, or else `http_addr`, unless that
     /// is a wildcard, which no one can connect to: then the host of `peer_addr` with the port of `http_addr`.
@@ -313,12 +323,8 @@ impl Config {
     }
 
     fn check_identity(&self) -> Result<(), Violation> {
-        let name_is_plain =
-            self.cluster_name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-        if self.cluster_name.is_empty() || self.cluster_name.len() > CLUSTER_NAME_MAX_LEN || !name_is_plain {
-            let problem = format!("{:?} is not 1 to 64 of a-z A-Z 0-9 . _ -", self.cluster_name);
-            return Err(Violation { key: "cluster_name", problem });
-        }
+        check_cluster_name(&self.cluster_name)
+            .map_err(|problem| Violation { key: "cluster_name", problem })?;
         if self.data_dir.as_os_str().is_empty() {
             return Err(Violation { key: "data_dir", problem: "is empty; name a directory".into() });
         }

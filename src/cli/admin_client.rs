@@ -10,7 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Method, Request, StatusCode, Uri, header};
+use hyper::body::Incoming;
+use hyper::http::request;
+use hyper::{Method, Request, Response, StatusCode, Uri, header};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -24,7 +26,7 @@ use tokio::time::timeout;
 use crate::tls;
 
 /// Longer than a node waits for a change to be committed.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(25);
+pub(super) const ANSWER_PATIENCE: Duration = Duration::from_secs(25);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 
@@ -32,8 +34,20 @@ const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeUrl {
     scheme: &'static str,
-    authority: String,
+    pub(super) authority: String,
     authorization: Option<String>,
+}
+
+impl NodeUrl {
+    /// A request of a path of this node.
+    pub(super) fn request(&self, method: &Method, path: &str) -> request::Builder {
+        let request =
+            Request::builder().method(method).uri(format!("{}://{}{path}", self.scheme, self.authority));
+        match &self.authorization {
+            Some(authorization) => request.header(header::AUTHORIZATION, authorization),
+            None => request,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -73,6 +87,16 @@ pub struct AdminAnswer {
 }
 
 impl AdminAnswer {
+    /// # Errors
+    /// If it does not come to its end, or is too long.
+    pub(super) async fn read(url: &NodeUrl, response: Response<Incoming>) -> anyhow::Result<Self> {
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await;
+        let body = body.map_err(|error| anyhow::anyhow!("{}: {error}", url.authority))?.to_bytes();
+        let text = || Value::String(String::from_utf8_lossy(&body).into_owned());
+        Ok(Self { status, body: serde_json::from_slice(&body).unwrap_or_else(|_| text()) })
+    }
+
     /// The body of a 200.
     ///
     /// # Errors
@@ -90,8 +114,8 @@ impl AdminAnswer {
 }
 
 pub struct AdminClient {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    urls: Vec<NodeUrl>,
+    pub(super) client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    pub(super) urls: Vec<NodeUrl>,
 }
 
 impl AdminClient {
@@ -147,33 +171,24 @@ impl AdminClient {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<AdminAnswer> {
-        let accept = "application/json";
-        let mut request = Request::builder()
-            .header(header::ACCEPT, accept)
-            .method(method)
-            .uri(format!("{}://{}{path}", url.scheme, url.authority));
-        if let Some(authorization) = &url.authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
-        }
+        let mut request = url.request(method, path).header(header::ACCEPT, "application/json");
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let bytes = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
         let request = request.body(Full::new(bytes)).context("the request cannot be written")?;
         let exchange = async {
-            let response = self.client.request(request).await.with_context(|| {
-                format!("cannot reach {}; is it running, and is this its URL?", url.authority)
-            })?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await;
-            let body = body.map_err(|error| anyhow::anyhow!("{}: {error}", url.authority))?.to_bytes();
-            let text = || Value::String(String::from_utf8_lossy(&body).into_owned());
-            anyhow::Ok(AdminAnswer { status, body: serde_json::from_slice(&body).unwrap_or_else(|_| text()) })
+            let response = self.client.request(request).await.with_context(|| unreachable(url))?;
+            AdminAnswer::read(url, response).await
         };
         timeout(ANSWER_PATIENCE, exchange)
             .await
             .with_context(|| format!("{} does not answer", url.authority))?
     }
+}
+
+pub(super) fn unreachable(url: &NodeUrl) -> String {
+    format!("cannot reach {}; is it running, and is this its URL?", url.authority)
 }
 
 fn trusting(ca_file: &Path) -> anyhow::Result<ClientConfig> {

@@ -1,15 +1,18 @@
 //! The command line: one file a subcommand.
 
 mod admin_client;
+mod backup;
 mod bench;
 mod cluster;
 mod config;
 mod dev;
+mod download;
 mod hash;
 mod health;
 mod instances;
 mod manual;
 mod nodes;
+mod restore;
 mod serve;
 mod signals;
 
@@ -35,6 +38,8 @@ enum Subcommands {
     Serve(serve::ServeArgs),
     Dev(dev::DevArgs),
     Cluster(cluster::ClusterArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     Health(health::HealthArgs),
     Get(instances::GetArgs),
     PutStatus(instances::PutStatusArgs),
@@ -58,6 +63,8 @@ pub fn run_with(words: impl IntoIterator<Item = OsString>, formats: Formats) -> 
         Subcommands::Serve(args) => serve::run(args, formats),
         Subcommands::Dev(args) => dev::run(args),
         Subcommands::Cluster(args) => cluster::run(args),
+        Subcommands::Backup(args) => backup::run(args),
+        Subcommands::Restore(args) => restore::run(args),
         Subcommands::Health(args) => health::run(args),
         Subcommands::Get(args) => instances::get(args),
         Subcommands::PutStatus(args) => instances::put_status(args),

@@ -23,6 +23,8 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"rs-regist
 /// Of Spring Boot's probes, which send no credentials.
 const HEALTH: &str = "/actuator/health";
 
+const BACKUP: &str = "/api/backup";
+
 /// All connections share one.
 pub struct Gate {
     /// `None`: everybody may do everything.
@@ -86,6 +88,8 @@ fn needed(method: &Method, path: &str) -> Option<Role> {
     match path {
         "/livez" | "/readyz" => None,
         _ if path == HEALTH || path.strip_prefix(HEALTH).is_some_and(|rest| rest.starts_with('/')) => None,
+        // Everything there is, at once, and at the node's expense.
+        BACKUP => Some(Role::Admin),
         _ if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) => Some(Role::Read),
         _ if path.starts_with("/api/") => Some(Role::Admin),
         _ => Some(Role::Write),
@@ -121,6 +125,8 @@ mod tests {
             (Method::GET, "/actuator/health/readiness", None),
             (Method::GET, "/actuator/healthy", Some(Role::Read)),
             (Method::GET, "/actuator/info", Some(Role::Read)),
+            (Method::GET, "/api/backup", Some(Role::Admin)),
+            (Method::HEAD, "/api/backup", Some(Role::Admin)),
             (Method::HEAD, "/eureka/apps", Some(Role::Read)),
             (Method::OPTIONS, "/eureka/apps", Some(Role::Read)),
             (Method::POST, "/eureka/apps/A", Some(Role::Write)),

@@ -4,6 +4,7 @@
 mod actuator;
 mod admin;
 mod answer;
+mod backup;
 mod body;
 mod cancel;
 mod counted;
@@ -33,7 +34,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::config::{Audit, Config, SelfPreservationSettings};
 use crate::linearize::Linearizer;
@@ -65,6 +66,8 @@ pub struct Facade {
     audit: Audit,
     max_body_bytes: usize,
     max_connections: usize,
+    /// Backups that may be sent at once.
+    backups: Arc<Semaphore>,
     body_timeout: Duration,
     stopping: AtomicBool,
 }
@@ -97,6 +100,7 @@ impl Facade {
             audit: config.audit,
             max_body_bytes: config.max_body_bytes,
             max_connections: config.max_connections,
+            backups: Arc::new(Semaphore::new(1)),
             body_timeout: Duration::from_millis(config.request_header_timeout_ms),
             stopping: AtomicBool::new(false),
         }

@@ -18,6 +18,7 @@ pub fn route_label(method: &Method, path: &str) -> Route {
         ["readyz"] => Route::Readyz,
         ["actuator", ..] => Route::Actuator,
         ["api", "cluster", ..] => Route::Cluster,
+        ["api", "backup"] => Route::Backup,
         ["metrics"] => Route::Metrics,
         ["serverinfo", "statusoverrides"] => Route::StatusOverrides,
         segments => below_eureka(segments).map_or(Route::Other, |rest| eureka(method, rest)),
@@ -157,6 +158,7 @@ mod tests {
         assert_eq!(label("/readyz"), Route::Readyz);
         assert_eq!(label("/actuator/health/liveness"), Route::Actuator);
         assert_eq!(label("/api/cluster"), Route::Cluster);
+        assert_eq!(label("/api/backup"), Route::Backup);
         assert_eq!(label("/metrics"), Route::Metrics);
         assert_eq!(label("/serverinfo/statusoverrides"), Route::StatusOverrides);
         assert_eq!(label("/favicon.ico"), Route::Other);

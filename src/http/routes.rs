@@ -9,7 +9,7 @@ use axum::http::Request;
 use axum::routing::{delete, get, post};
 
 use super::answer::Answer;
-use super::{Facade, actuator, admin, dispatch, membership};
+use super::{Facade, actuator, admin, backup, dispatch, membership};
 
 pub fn router(facade: Arc<Facade>) -> Router {
     Router::new()
@@ -52,6 +52,12 @@ pub fn router(facade: Arc<Facade>) -> Router {
             }),
         )
         .route("/api/cluster", get(async |State(facade): State<Arc<Facade>>| admin::cluster(&facade)))
+        .route(
+            "/api/backup",
+            get(async |State(facade): State<Arc<Facade>>, request: Request<Body>| {
+                backup::backup(&facade, request).await
+            }),
+        )
         .route("/metrics", get(async |State(facade): State<Arc<Facade>>| admin::metrics(&facade).await))
         .route(
             "/serverinfo/statusoverrides",

@@ -30,12 +30,13 @@ pub enum Route {
     Readyz,
     Actuator,
     Cluster,
+    Backup,
     Metrics,
     Other,
 }
 
 impl Route {
-    pub const ALL: [Route; 22] = [
+    pub const ALL: [Route; 23] = [
         Route::Apps,
         Route::Delta,
         Route::App,
@@ -56,6 +57,7 @@ impl Route {
         Route::Readyz,
         Route::Actuator,
         Route::Cluster,
+        Route::Backup,
         Route::Metrics,
         Route::Other,
     ];
@@ -82,6 +84,7 @@ impl Route {
             Route::Readyz => "readyz",
             Route::Actuator => "actuator",
             Route::Cluster => "cluster",
+            Route::Backup => "backup",
             Route::Metrics => "metrics",
             Route::Other => "other",
         }

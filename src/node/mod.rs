@@ -3,6 +3,7 @@
 
 mod exposure;
 mod replica;
+mod restore;
 mod secured_peers;
 mod supervisor;
 
@@ -37,6 +38,7 @@ use crate::trace::{Otlp, Source, Traces};
 use crate::wall_clock::WallClock;
 
 pub use replica::{Found, Replica};
+pub use restore::{Restoration, restore};
 use secured_peers::SecuredConnector;
 
 /// Runs a node until `stop` is done, then stops it gracefully: first it is not ready any more, then

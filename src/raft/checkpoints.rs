@@ -28,6 +28,11 @@ impl Checkpoints {
         index > 0 && index.is_multiple_of(EVERY_ENTRIES)
     }
 
+    /// The first index from this one on for which that is so.
+    pub fn due_from(index: u64) -> Option<u64> {
+        index.max(1).checked_next_multiple_of(EVERY_ENTRIES)
+    }
+
     pub fn add(&mut self, checkpoint: Checkpoint) {
         if self.0.len() == KEPT {
             self.0.pop_front();

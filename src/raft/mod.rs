@@ -4,6 +4,7 @@
 //! them; `log_store` and `machine` are the two halves of a node's storage as Raft sees it.
 
 mod append_stream;
+mod backup;
 mod checkpoints;
 mod compaction;
 mod comparison;
@@ -28,6 +29,7 @@ mod restore;
 mod roles;
 mod rpc;
 mod runtime;
+mod seed;
 mod snapshot;
 mod state;
 mod step_out;
@@ -36,6 +38,7 @@ mod tally;
 mod tests;
 mod types;
 
+pub use backup::Captured;
 pub use checkpoints::{CHECKPOINT_FORM, Checkpoint};
 pub use comparison::{Comparer, Comparison, Deviation};
 pub use connector::{Connector, Tcp};
@@ -52,4 +55,5 @@ pub use peers::{ForwardError, PeerDescription, Peers};
 pub use restore::{RestoreError, restore};
 pub use roles::follow_roles;
 pub use rpc::peer;
+pub use seed::{SeedError, Seeded, seed};
 pub use types::{NodeId, TypeConfig};

@@ -4,6 +4,8 @@
 //! vote twice and so break what a majority was promised. `LOCK` keeps a second process out for as long as the first
 //! one lives.
 
+mod filling;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use thiserror::Error;
 
 use super::sync_dir;
 use crate::format::{Format, FormatError, Formats};
+
+pub use filling::{Filling, fill};
 
 /// What is written in `MARKER`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +55,11 @@ pub enum MarkerError {
     )]
     OtherNode { dir: PathBuf, found: u64, expected: u64 },
     #[error(
+        "data directory {} is that of node {node_id} of the cluster {cluster_id:?} already; use an empty data_dir",
+        dir.display()
+    )]
+    Taken { dir: PathBuf, node_id: u64, cluster_id: String },
+    #[error(
         "data directory {} belongs to the cluster {found:?} and this is {expected:?}; set cluster_name to {found:?} or use another data_dir",
         dir.display()
     )]
@@ -80,7 +89,7 @@ impl Marker {
         match Self::read(dir, formats)? {
             Some(found) => found.check(dir, expected),
             None => {
-                refuse_foreign(dir)?;
+                refuse_foreign(dir, &[])?;
                 expected.write(dir)?;
                 Ok(expected.clone())
             }
@@ -150,7 +159,7 @@ pub fn claim(dir: &Path, expected: &Marker, formats: Formats) -> Result<(Marker,
     create_dir(dir)?;
     match Marker::read(dir, formats)? {
         Some(found) => found.check(dir, expected).map(drop)?,
-        None => refuse_foreign(dir)?,
+        None => refuse_foreign(dir, &[])?,
     }
     let lock = DirLock::acquire(dir)?;
     // Again, for another process may have marked the directory before it was locked.
@@ -211,12 +220,12 @@ fn names_nothing(path: &Path) -> bool {
     path.as_os_str().is_empty()
 }
 
-fn refuse_foreign(dir: &Path) -> Result<(), MarkerError> {
+fn refuse_foreign(dir: &Path, ours: &[&str]) -> Result<(), MarkerError> {
     let unreadable =
         |cause| MarkerError::Io { action: "cannot read data directory", path: dir.to_owned(), cause };
     for entry in fs::read_dir(dir).map_err(unreadable)? {
         let name = entry.map_err(unreadable)?.file_name();
-        if !NAMES_OF_AN_EMPTY_DIR.iter().any(|known| name == *known) {
+        if !NAMES_OF_AN_EMPTY_DIR.iter().chain(ours).any(|known| name == *known) {
             return Err(MarkerError::Foreign { dir: dir.to_owned() });
         }
     }

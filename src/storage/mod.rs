@@ -1,6 +1,7 @@
 //! Everything on disk but the Raft log: the state, the newest snapshot, whose directory it is.
 
 mod aside;
+mod backup_file;
 mod block;
 mod distrust;
 mod failures;
@@ -16,6 +17,7 @@ use std::io;
 use std::path::Path;
 
 pub use aside::aside;
+pub use backup_file::{Backup, BackupError, read_backup, write_backup};
 pub use distrust::{distrust, put_aside};
 pub use failures::{Failures, Part, remedy};
 pub use snapshot_file::{SnapshotDir, SnapshotError, SnapshotFile};

@@ -110,18 +110,9 @@ impl SnapshotDir {
     /// What the file system says; the current snapshot is then what it was.
     pub fn write(&self, header: &StateHeader, snapshot: &Snapshot) -> Result<SnapshotFile, SnapshotError> {
         let writing = self.create(WRITING)?;
-        let mut out = ChecksumWriter { out: BufWriter::new(&writing.file), crc: crc32fast::Hasher::new() };
-        out.write_all(MAGIC)?;
-        write_record(&mut out, header)?;
-        for (key, registration) in &snapshot.registrations {
-            write_record(&mut out, &encode_registration(key, registration))?;
-        }
-        for (seq, entry) in &snapshot.delta {
-            write_record(&mut out, &encode_delta_entry(*seq, entry))?;
-        }
-        let checksum = out.crc.clone().finalize();
-        out.out.write_all(&checksum.to_be_bytes())?;
-        out.out.flush()?;
+        let mut out = BufWriter::new(&writing.file);
+        write_state(&mut out, header, snapshot)?;
+        out.flush()?;
         drop(out);
         self.adopt(writing)
     }
@@ -240,18 +231,7 @@ impl SnapshotFile {
     /// [`SnapshotError`] if it cannot be read or begins with something else.
     pub fn header(&self) -> Result<StateHeader, SnapshotError> {
         let mut reader = self.reader()?;
-        self.read_header(&mut reader)
-    }
-
-    fn read_header(&self, reader: &mut impl Read) -> Result<StateHeader, SnapshotError> {
-        let mut magic = [0; MAGIC.len()];
-        reader.read_exact(&mut magic)?;
-        if &magic != MAGIC {
-            return Err(SnapshotError::Magic);
-        }
-        let header: StateHeader = read_record(reader)?;
-        self.formats.check("a snapshot", Format::from_stored(header.format))?;
-        Ok(header)
+        read_header(&mut reader, self.formats)
     }
 
     /// The whole state in it.
@@ -260,25 +240,7 @@ impl SnapshotFile {
     /// [`SnapshotError`] if it cannot be read or is damaged.
     pub fn read(&self) -> Result<(StateHeader, Snapshot), SnapshotError> {
         self.verify()?;
-        let mut reader = self.reader()?;
-        let header = self.read_header(&mut reader)?;
-        let mut snapshot = Snapshot {
-            now_ms: header.now_ms,
-            sequence: header.sequence,
-            state_hash: header.state_hash,
-            self_preservation: decode_self_preservation(&header.self_preservation)?,
-            format: Format::from_stored(header.format),
-            ..Snapshot::default()
-        };
-        for _ in 0..header.registrations {
-            let record: message::Registration = read_record(&mut reader)?;
-            let (key, registration) = decode_registration(record)?;
-            snapshot.registrations.push((key, Arc::new(registration)));
-        }
-        for _ in 0..header.delta_entries {
-            snapshot.delta.push(decode_delta_entry(read_record(&mut reader)?)?);
-        }
-        Ok((header, snapshot))
+        read_state(&mut self.reader()?, self.formats)
     }
 
     /// The log index that it covers; 0 before the first entry.
@@ -319,6 +281,63 @@ impl SnapshotFile {
         file.rewind()?;
         Ok(BufReader::new(file))
     }
+}
+
+/// Writes all that a snapshot file has.
+///
+/// # Errors
+/// What `out` says.
+pub(super) fn write_state(out: impl Write, header: &StateHeader, snapshot: &Snapshot) -> io::Result<()> {
+    let mut out = ChecksumWriter { out, crc: crc32fast::Hasher::new() };
+    out.write_all(MAGIC)?;
+    write_record(&mut out, header)?;
+    for (key, registration) in &snapshot.registrations {
+        write_record(&mut out, &encode_registration(key, registration))?;
+    }
+    for (seq, entry) in &snapshot.delta {
+        write_record(&mut out, &encode_delta_entry(*seq, entry))?;
+    }
+    let checksum = out.crc.finalize();
+    out.out.write_all(&checksum.to_be_bytes())
+}
+
+/// Reads the state that [`write_state`] wrote, up to its checksum, which is the caller's to verify.
+///
+/// # Errors
+/// [`SnapshotError`] if it cannot be read, is damaged, or of none of these formats.
+pub(super) fn read_state(
+    reader: &mut impl Read,
+    formats: Formats,
+) -> Result<(StateHeader, Snapshot), SnapshotError> {
+    let header = read_header(reader, formats)?;
+    let mut snapshot = Snapshot {
+        now_ms: header.now_ms,
+        sequence: header.sequence,
+        state_hash: header.state_hash,
+        self_preservation: decode_self_preservation(&header.self_preservation)?,
+        format: Format::from_stored(header.format),
+        ..Snapshot::default()
+    };
+    for _ in 0..header.registrations {
+        let record: message::Registration = read_record(reader)?;
+        let (key, registration) = decode_registration(record)?;
+        snapshot.registrations.push((key, Arc::new(registration)));
+    }
+    for _ in 0..header.delta_entries {
+        snapshot.delta.push(decode_delta_entry(read_record(reader)?)?);
+    }
+    Ok((header, snapshot))
+}
+
+fn read_header(reader: &mut impl Read, formats: Formats) -> Result<StateHeader, SnapshotError> {
+    let mut magic = [0; MAGIC.len()];
+    reader.read_exact(&mut magic)?;
+    if &magic != MAGIC {
+        return Err(SnapshotError::Magic);
+    }
+    let header: StateHeader = read_record(reader)?;
+    formats.check("a snapshot", Format::from_stored(header.format))?;
+    Ok(header)
 }
 
 struct ChecksumWriter<W> {

@@ -1,28 +1,8 @@
 //! The small verbs of the command line, against a running cluster or none.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
-use super::harness::{Cluster, Document, Request, until};
-
-fn run(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rs-registry"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RS_REGISTRY_")) {
-        command.env_remove(name);
-    }
-    command.args(arguments).output().expect("the command runs")
-}
-
-fn done(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("UTF-8")
-}
-
-fn failed(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
-    String::from_utf8(output.stderr).expect("UTF-8")
-}
+use super::harness::{Cluster, Document, Request, done, failed, run, until};
 
 #[test]
 fn instances_are_shown_taken_out_of_service_and_cancelled() {

@@ -13,6 +13,7 @@ mod ports;
 mod registry;
 mod samples;
 mod stream;
+mod verbs;
 
 pub use cluster::Cluster;
 pub use connection::{Connection, exchange};
@@ -24,3 +25,4 @@ pub use node::{ClusterView, Node, NodeSpec, Program};
 pub use ports::free_addr;
 pub use registry::{Applications, applications};
 pub use samples::Samples;
+pub use verbs::{done, failed, run};
