@@ -7,10 +7,13 @@ mod answer;
 mod body;
 mod cancel;
 mod counted;
+mod dashboard;
 mod dispatch;
 mod error;
 mod eureka_routes;
+mod events;
 mod gate;
+mod instances;
 mod linger;
 mod listen;
 mod membership;
@@ -32,7 +35,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use events::Live;
+use tokio::sync::{Semaphore, watch};
 
 use crate::config::{Audit, Config, SelfPreservationSettings};
 use crate::linearize::Linearizer;
@@ -42,6 +46,7 @@ use crate::wall_clock::WallClock;
 
 pub use body::unpack;
 pub use eureka_routes::{Action, NoRoute, Resource, route};
+pub use events::tell as tell_dashboards;
 pub use gate::Gate;
 pub use listen::{Guard, serve};
 pub use pace::AfterPause;
@@ -66,6 +71,9 @@ pub struct Facade {
     max_connections: usize,
     body_timeout: Duration,
     stopping: AtomicBool,
+    live: Live,
+    /// Lists that are made at once: each goes through all instances.
+    listings: Semaphore,
 }
 
 /// What is known of the other nodes.
@@ -98,12 +106,15 @@ impl Facade {
             max_connections: config.max_connections,
             body_timeout: Duration::from_millis(config.request_header_timeout_ms),
             stopping: AtomicBool::new(false),
+            live: Live::default(),
+            listings: Semaphore::new(instances::LISTINGS_AT_ONCE),
         }
     }
 
-    /// From now on this node is not ready, so that load balancers look elsewhere.
+    /// From now on this node is not ready, so that load balancers look elsewhere, and tells dashboards nothing.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+        self.live.close();
     }
 
     fn is_stopping(&self) -> bool {

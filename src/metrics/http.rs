@@ -31,11 +31,13 @@ pub enum Route {
     Actuator,
     Cluster,
     Metrics,
+    Dashboard,
+    Instances,
     Other,
 }
 
 impl Route {
-    pub const ALL: [Route; 22] = [
+    pub const ALL: [Route; 24] = [
         Route::Apps,
         Route::Delta,
         Route::App,
@@ -57,6 +59,8 @@ impl Route {
         Route::Actuator,
         Route::Cluster,
         Route::Metrics,
+        Route::Dashboard,
+        Route::Instances,
         Route::Other,
     ];
 
@@ -83,6 +87,8 @@ impl Route {
             Route::Actuator => "actuator",
             Route::Cluster => "cluster",
             Route::Metrics => "metrics",
+            Route::Dashboard => "dashboard",
+            Route::Instances => "instances",
             Route::Other => "other",
         }
     }
@@ -113,6 +119,12 @@ impl Http {
             answered.by_status[place].fetch_add(1, Ordering::Relaxed);
             answered.seconds.observe(took);
         }
+    }
+
+    /// Requests to these routes, however they were answered.
+    pub fn count_of(&self, routes: &[Route]) -> u64 {
+        let answered = routes.iter().filter_map(|route| self.answered.get(*route as usize));
+        answered.map(|answered| answered.seconds.count()).sum()
     }
 
     /// Route, status and count of those that occurred.

@@ -8,6 +8,7 @@ mod actuator;
 mod bench;
 mod clients;
 mod damaged;
+mod dashboard;
 mod deviation;
 mod membership;
 mod metrics;
