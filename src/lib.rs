@@ -6,6 +6,7 @@
 //! has it on disk it is applied to the [`registry`], the pure state machine, whose changes are then
 //! in the [`view`] that readers see, with the [`lessor`] that keeps the leases' deadlines at the
 //! leader, and, a little later, in [`storage`]. The outcome goes back the way the command came.
+//! People look at it by the [`dashboard`], which also tells what of the [`history`] this node noted.
 //! [`node`] wires all this; [`cli`] starts it.
 
 pub mod access;
@@ -18,9 +19,11 @@ pub mod node;
 
 pub mod blocking;
 pub mod command;
+pub mod dashboard;
 pub mod encoding;
 pub mod eureka;
 pub mod format;
+pub mod history;
 pub mod http;
 pub mod lessor;
 pub mod linearize;

@@ -51,7 +51,7 @@ impl Shown {
         self.changes += 1;
         let mut changes = Vec::new();
         command.apply(&mut self.registry, &mut changes);
-        self.view = self.view.update(&changes, self.view.index() + 1);
+        self.view = self.view.update(&changes, self.view.index() + 1, |_, _| {});
     }
 }
 

@@ -66,6 +66,10 @@ pub(super) fn unready(facade: &Facade) -> Option<String> {
 
 /// `GET /api/cluster`.
 pub fn cluster(facade: &Facade) -> Answer {
+    json_answer(StatusCode::OK, &cluster_told(facade))
+}
+
+pub(super) fn cluster_told(facade: &Facade) -> Value {
     let consensus = &facade.consensus;
     let applied = consensus.machine().applied_state();
     let status = consensus.status();
@@ -98,33 +102,30 @@ pub fn cluster(facade: &Facade) -> Answer {
         })
         .collect();
     let last_contact_ms = millis(status.last_contact);
-    json_answer(
-        StatusCode::OK,
-        &json!({
-            "node_id": consensus.node_id(),
-            "version": env!("CARGO_PKG_VERSION"),
-            "format": consensus.machine().format().number(),
-            "newest_format": consensus.formats().newest().number(),
-            "role": status.role.as_str(),
-            "leader_id": status.leader_id.filter(|_| consensus.knows_leader()),
-            "term": status.term,
-            "last_log_index": status.last_log_index,
-            "committed_index": status.committed_index,
-            "applied_index": applied.index,
-            "snapshot_index": status.snapshot_index,
-            "purged_index": status.purged_index,
-            "last_contact_ms": last_contact_ms,
-            "voters": status.voters,
-            "learners": status.learners,
-            "nodes": nodes,
-            "instances": applied.instances,
-            "state_hash": format!("{:016x}", applied.state_hash),
-            "state_compared_index": compared.index,
-            "state_differs_at": compared.differing,
-            "failing": failing(facade),
-            "self_preservation": self_preservation::told(facade),
-        }),
-    )
+    json!({
+        "node_id": consensus.node_id(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "format": consensus.machine().format().number(),
+        "newest_format": consensus.formats().newest().number(),
+        "role": status.role.as_str(),
+        "leader_id": status.leader_id.filter(|_| consensus.knows_leader()),
+        "term": status.term,
+        "last_log_index": status.last_log_index,
+        "committed_index": status.committed_index,
+        "applied_index": applied.index,
+        "snapshot_index": status.snapshot_index,
+        "purged_index": status.purged_index,
+        "last_contact_ms": last_contact_ms,
+        "voters": status.voters,
+        "learners": status.learners,
+        "nodes": nodes,
+        "instances": applied.instances,
+        "state_hash": format!("{:016x}", applied.state_hash),
+        "state_compared_index": compared.index,
+        "state_differs_at": compared.differing,
+        "failing": failing(facade),
+        "self_preservation": self_preservation::told(facade),
+    })
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderValue, Method, Request, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
@@ -24,6 +25,8 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"rs-regist
 const HEALTH: &str = "/actuator/health";
 
 const BACKUP: &str = "/api/backup";
+/// Of browsers: whether the page that sends a request is of the place that it goes to.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// All connections share one.
 pub struct Gate {
@@ -54,6 +57,9 @@ impl Gate {
         if let Some(Err(wait)) = self.requests.as_ref().map(|requests| requests.check(from.ip())) {
             return Ok(later(StatusCode::TOO_MANY_REQUESTS, wait));
         }
+        if needed > Role::Read && is_of_another_site(request.headers()) {
+            return Ok(empty(StatusCode::FORBIDDEN));
+        }
         let Ok(_place) = self.places.try_acquire() else {
             return Ok(later(StatusCode::SERVICE_UNAVAILABLE, Duration::ZERO));
         };
@@ -64,7 +70,8 @@ impl Gate {
         if principal.as_ref().is_some_and(|principal| principal.role < needed) {
             return Ok(empty(StatusCode::FORBIDDEN));
         }
-        if needed > Role::Read {
+        // Reads of the registry are many, and nobody asks who sent them.
+        if needed > Role::Read || request.uri().path().starts_with("/api/") {
             request.extensions_mut().insert(Requester { principal, from: Some(from) });
         }
         router.oneshot(request).await
@@ -94,6 +101,21 @@ fn needed(method: &Method, path: &str) -> Option<Role> {
         _ if path.starts_with("/api/") => Some(Role::Admin),
         _ => Some(Role::Write),
     }
+}
+
+/// Whether a browser says that a page of somewhere else had it send this: browsers send the password that they know
+/// with such a request too. Eureka's clients, which are no browsers, say nothing.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get(SEC_FETCH_SITE) {
+        return !matches!(site.as_bytes(), b"same-origin" | b"none");
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return false;
+    };
+    let authority = |text: &str| text.parse::<Authority>().ok();
+    let from = origin.to_str().ok().and_then(|origin| authority(origin.split_once("://")?.1));
+    let to = headers.get(header::HOST).and_then(|host| authority(host.to_str().ok()?));
+    from.is_none() || from != to
 }
 
 fn refused(refusal: &Refusal) -> Answer {
@@ -137,6 +159,32 @@ mod tests {
             (Method::POST, "/api/anything", Some(Role::Admin)),
         ] {
             assert_eq!(needed(&method, path), role, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn what_a_page_of_another_site_sends_is_told_by_what_browsers_say() {
+        let is_refused = |said: &[(&'static str, &'static str)]| {
+            let said = said
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+            is_of_another_site(&said.chain([(header::HOST, HeaderValue::from_static("n1:8761"))]).collect())
+        };
+        for (said, refused) in [
+            (&[][..], false),
+            (&[("sec-fetch-site", "same-origin")], false),
+            (&[("sec-fetch-site", "none")], false),
+            (&[("sec-fetch-site", "same-site")], true),
+            (&[("sec-fetch-site", "cross-site")], true),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "http://n1:8761")], true),
+            (&[("origin", "http://n1:8761")], false),
+            (&[("origin", "https://N1:8761")], false),
+            (&[("origin", "http://n1:8762")], true),
+            (&[("origin", "http://n1")], true),
+            (&[("origin", "null")], true),
+            (&[("origin", "http://")], true),
+        ] {
+            assert_eq!(is_refused(said), refused, "{said:?}");
         }
     }
 

@@ -8,10 +8,13 @@ mod backup;
 mod body;
 mod cancel;
 mod counted;
+mod dashboard;
 mod dispatch;
 mod error;
 mod eureka_routes;
+mod events;
 mod gate;
+mod instances;
 mod linger;
 mod listen;
 mod membership;
@@ -34,6 +37,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use events::Live;
 use tokio::sync::{Semaphore, watch};
 
 use crate::config::{Audit, Config, SelfPreservationSettings};
@@ -44,6 +48,7 @@ use crate::wall_clock::WallClock;
 
 pub use body::unpack;
 pub use eureka_routes::{Action, NoRoute, Resource, route};
+pub use events::tell as tell_dashboards;
 pub use gate::Gate;
 pub use listen::{Guard, serve};
 pub use pace::AfterPause;
@@ -70,6 +75,9 @@ pub struct Facade {
     backups: Arc<Semaphore>,
     body_timeout: Duration,
     stopping: AtomicBool,
+    live: Live,
+    /// Lists that are made at once: each goes through all instances.
+    listings: Semaphore,
 }
 
 /// What is known of the other nodes.
@@ -103,12 +111,15 @@ impl Facade {
             backups: Arc::new(Semaphore::new(1)),
             body_timeout: Duration::from_millis(config.request_header_timeout_ms),
             stopping: AtomicBool::new(false),
+            live: Live::default(),
+            listings: Semaphore::new(instances::LISTINGS_AT_ONCE),
         }
     }
 
-    /// From now on this node is not ready, so that load balancers look elsewhere.
+    /// From now on this node is not ready, so that load balancers look elsewhere, and tells dashboards nothing.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+        self.live.close();
     }
 
     fn is_stopping(&self) -> bool {

@@ -113,7 +113,7 @@ fn entity_tag(view: &View, page: &Page, format: Format) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("W/\"{}-{format:?}{packed}\"", view.index())).ok()
 }
 
-fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+pub(super) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let Some(known) = request::joined(headers, &header::IF_NONE_MATCH) else {
         return false;
     };

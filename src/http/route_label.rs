@@ -19,6 +19,8 @@ pub fn route_label(method: &Method, path: &str) -> Route {
         ["actuator", ..] => Route::Actuator,
         ["api", "cluster", ..] => Route::Cluster,
         ["api", "backup"] => Route::Backup,
+        ["api", "instances", ..] => Route::Instances,
+        [] | ["dashboard", ..] | ["favicon.svg"] | ["api", "dashboard", ..] => Route::Dashboard,
         ["metrics"] => Route::Metrics,
         ["serverinfo", "statusoverrides"] => Route::StatusOverrides,
         segments => below_eureka(segments).map_or(Route::Other, |rest| eureka(method, rest)),
@@ -135,7 +137,8 @@ mod tests {
                 paths.iter().flat_map(|path| methods.iter().map(move |method| (path, method)))
             {
                 let path = format!("{prefix}/{path}");
-                let leads = route(method, &path).map_or(Route::Other, |action| of_action(&action));
+                let elsewhere = if path == "/" { Route::Dashboard } else { Route::Other };
+                let leads = route(method, &path).map_or(elsewhere, |action| of_action(&action));
                 assert_eq!(route_label(method, &path), leads, "{method} {path}");
             }
         }
@@ -161,6 +164,11 @@ mod tests {
         assert_eq!(label("/api/backup"), Route::Backup);
         assert_eq!(label("/metrics"), Route::Metrics);
         assert_eq!(label("/serverinfo/statusoverrides"), Route::StatusOverrides);
+        for path in ["/", "/dashboard/style.css", "/favicon.svg", "/api/dashboard/events"] {
+            assert_eq!(label(path), Route::Dashboard, "{path}");
+        }
+        assert_eq!(label("/api/instances"), Route::Instances);
+        assert_eq!(label("/api/instances/A/i"), Route::Instances);
         assert_eq!(label("/favicon.ico"), Route::Other);
     }
 }

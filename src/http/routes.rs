@@ -5,14 +5,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::Request;
+use axum::http::{HeaderMap, Request};
 use axum::routing::{delete, get, post};
 
 use super::answer::Answer;
-use super::{Facade, actuator, admin, backup, dispatch, membership};
+use super::{Facade, actuator, admin, backup, dashboard as page, dispatch, events, instances, membership};
 
 pub fn router(facade: Arc<Facade>) -> Router {
     Router::new()
+        .merge(dashboard())
         .route("/livez", get(async || admin::live()))
         .route("/readyz", get(async |State(facade): State<Arc<Facade>>| admin::ready(&facade)))
         .route("/actuator", get(async || actuator::index()))
@@ -67,4 +68,30 @@ pub fn router(facade: Arc<Facade>) -> Router {
         )
         .fallback(dispatch::eureka)
         .with_state(facade)
+}
+
+/// The page that people look at, and what it asks for.
+fn dashboard() -> Router<Arc<Facade>> {
+    let assets = page::ASSETS.iter().fold(Router::new(), |router, asset| {
+        router.route(asset.path, get(async move |headers: HeaderMap| page::answer(asset, &headers)))
+    });
+    assets
+        .route(
+            "/api/dashboard/events",
+            get(async |State(facade): State<Arc<Facade>>, request: Request<Body>| {
+                events::watch(&facade, request.extensions()).await
+            }),
+        )
+        .route(
+            "/api/instances",
+            get(async |State(facade): State<Arc<Facade>>, RawQuery(query): RawQuery| {
+                instances::list(&facade, query.as_deref()).await
+            }),
+        )
+        .route(
+            "/api/instances/{app}/{id}",
+            get(async |State(facade): State<Arc<Facade>>, Path((app, id)): Path<(String, String)>| {
+                instances::one(&facade, &app, &id).unwrap_or_else(Answer::from)
+            }),
+        )
 }

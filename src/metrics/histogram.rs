@@ -77,6 +77,11 @@ impl Histogram {
         self.0.sum.fetch_add(value, Ordering::Relaxed);
     }
 
+    /// Of all that was observed: seconds, or sizes.
+    pub fn sum(&self) -> f64 {
+        self.0.sum.load(Ordering::Relaxed) as f64 / self.0.unit
+    }
+
     pub fn count(&self) -> u64 {
         self.0.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
     }
@@ -88,13 +93,12 @@ impl TypedMetric for Histogram {
 
 impl EncodeMetric for Histogram {
     fn encode(&self, mut encoder: MetricEncoder) -> fmt::Result {
-        let Inner { bounds, unit, buckets, sum } = &*self.0;
+        let Inner { bounds, unit, buckets, .. } = &*self.0;
         let ends = bounds.iter().map(|bound| *bound as f64 / unit).chain([f64::INFINITY]);
         let counts = buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));
         let buckets: Vec<(f64, u64)> = ends.zip(counts).collect();
         let count = buckets.iter().map(|(_, count)| count).sum();
-        let sum = sum.load(Ordering::Relaxed) as f64 / unit;
-        encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+        encoder.encode_histogram::<NoLabelSet>(self.sum(), count, &buckets, None)
     }
 
     fn metric_type(&self) -> MetricType {

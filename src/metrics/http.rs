@@ -32,11 +32,13 @@ pub enum Route {
     Cluster,
     Backup,
     Metrics,
+    Dashboard,
+    Instances,
     Other,
 }
 
 impl Route {
-    pub const ALL: [Route; 23] = [
+    pub const ALL: [Route; 25] = [
         Route::Apps,
         Route::Delta,
         Route::App,
@@ -59,6 +61,8 @@ impl Route {
         Route::Cluster,
         Route::Backup,
         Route::Metrics,
+        Route::Dashboard,
+        Route::Instances,
         Route::Other,
     ];
 
@@ -86,6 +90,8 @@ impl Route {
             Route::Cluster => "cluster",
             Route::Backup => "backup",
             Route::Metrics => "metrics",
+            Route::Dashboard => "dashboard",
+            Route::Instances => "instances",
             Route::Other => "other",
         }
     }
@@ -116,6 +122,12 @@ impl Http {
             answered.by_status[place].fetch_add(1, Ordering::Relaxed);
             answered.seconds.observe(took);
         }
+    }
+
+    /// Requests to these routes, however they were answered.
+    pub fn count_of(&self, routes: &[Route]) -> u64 {
+        let answered = routes.iter().filter_map(|route| self.answered.get(*route as usize));
+        answered.map(|answered| answered.seconds.count()).sum()
     }
 
     /// Route, status and count of those that occurred.

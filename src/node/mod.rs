@@ -81,7 +81,7 @@ struct Node {
     peers: JoinHandle<()>,
     stop_serving: watch::Sender<bool>,
     stop_peers: watch::Sender<bool>,
-    /// Reads files again that may have changed.
+    /// Read files again that may have changed, and tell dashboards how the node does.
     _watchers: JoinSet<()>,
     traces: Traces,
     _lock: DirLock,
@@ -103,6 +103,7 @@ impl Node {
         let found = Found { log, machine, lessor, connector, wall_clock: WallClock::system() };
         let replica = Replica::start(config, found).await?;
         watchers.spawn(keep_marked(config.clone(), replica.consensus().machine().format_raised()));
+        watchers.spawn(replica.tell_dashboards());
         let (stop_serving, _) = watch::channel(false);
         let (stop_peers, _) = watch::channel(false);
         let stopped = told(&stop_peers);

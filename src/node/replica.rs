@@ -96,6 +96,11 @@ impl Replica {
         http::router(self.facade.clone())
     }
 
+    /// Tells the dashboards that are looked at how this node does.
+    pub fn tell_dashboards(&self) -> impl Future<Output = ()> + Send + 'static {
+        http::tell_dashboards(self.facade.clone())
+    }
+
     /// Answers peers on the connections that come in, until `stopped`.
     pub fn serve_peers<I, C>(
         &self,

@@ -2,6 +2,7 @@
 //! passes what changed on to views, leases and the stored state.
 
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -19,6 +20,7 @@ use super::tally::{Kind, Tally};
 use super::types::{RaftEntry, RaftLogId, RaftStoredMembership, TypeConfig};
 use crate::blocking::blocking;
 use crate::format::Format;
+use crate::history::History;
 use crate::message::StateHeader;
 use crate::metrics::Metrics;
 use crate::registry::{Change, Outcome, Registry, Snapshot, bound_conflicts};
@@ -150,6 +152,11 @@ impl Machine {
         look(&self.state().registry)
     }
 
+    /// Looks at what lately changed of instances.
+    pub fn with_history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
+        look(&self.state().history)
+    }
+
     /// What this state was at the last few log indexes that all nodes remember theirs of.
     pub fn checkpoints(&self) -> Vec<Checkpoint> {
         self.state().checkpoints.to_vec()
@@ -253,6 +260,7 @@ impl Machine {
         let mut outcomes = Vec::new();
         let mut tally = Tally::default();
         let _span = self.0.metrics.traces.applying(entry.log_id.index);
+        let mut expired = Vec::new();
         let mut state = self.state();
         match &entry.payload {
             EntryPayload::Blank => {}
@@ -268,8 +276,11 @@ impl Machine {
                 for command in commands {
                     #[cfg(feature = "planted-bugs")]
                     let command = crate::planted::applied(command, &state.registry);
-                    let kind = Kind::of(&command);
+                    let (kind, from) = (Kind::of(&command), changes.len());
                     let outcome = command.apply(&mut state.registry, &mut changes);
+                    if kind == Kind::Expiry {
+                        expired.push(from..changes.len());
+                    }
                     tally.note(kind, &outcome);
                     outcomes.push(outcome);
                 }
@@ -282,7 +293,12 @@ impl Machine {
         let view = self.0.view.load();
         if View::is_visible(&changes) {
             state.visible_index = entry.log_id.index;
-            self.0.view.store(Arc::new(view.update(&changes, entry.log_id.index)));
+            let State { registry, history, .. } = &mut *state;
+            let next = view.update(&changes, entry.log_id.index, |place, former| {
+                let is_expired = expired.iter().any(|leases: &Range<usize>| leases.contains(&place));
+                history.changed(registry.now_ms(), &changes[place], former, is_expired);
+            });
+            self.0.view.store(Arc::new(next));
         } else {
             view.renewed(&changes);
         }

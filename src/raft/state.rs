@@ -10,6 +10,7 @@ use super::types::{
     stored_membership_to_message,
 };
 use crate::encoding::encode_self_preservation;
+use crate::history::History;
 use crate::message::StateHeader;
 use crate::registry::Registry;
 use crate::storage::StoredState;
@@ -23,6 +24,8 @@ pub(super) struct State {
     /// Up to where the stored state is like this one, unless everything is dirty.
     pub(super) stored: Option<RaftLogId>,
     pub(super) checkpoints: Checkpoints,
+    /// Not of the log alone: what this node saw since it took this state up.
+    pub(super) history: History,
 }
 
 impl State {
@@ -35,12 +38,15 @@ impl State {
             dirty: Dirty::everything(),
             stored: None,
             checkpoints: Checkpoints::default(),
+            history: History::since(0),
         }
     }
 
     pub(super) fn from_stored((header, snapshot): StoredState) -> anyhow::Result<Self> {
+        let registry = Registry::from_snapshot(snapshot)?;
         let mut state = Self {
-            registry: Registry::from_snapshot(snapshot)?,
+            history: History::since(registry.now_ms()),
+            registry,
             applied: header.applied.as_ref().map(log_id_from_message),
             membership: stored_membership_from_message(header.membership)?,
             visible_index: header.visible_index,

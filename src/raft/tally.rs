@@ -13,11 +13,12 @@ pub(super) struct Tally {
 }
 
 /// What is remembered of a command that is applied.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Renewal,
     Registration,
     Cancellation,
+    Expiry,
     Other,
 }
 
@@ -27,6 +28,7 @@ impl Kind {
             Command::Renew { .. } => Kind::Renewal,
             Command::Register { .. } => Kind::Registration,
             Command::Cancel { .. } => Kind::Cancellation,
+            Command::Expire { .. } => Kind::Expiry,
             _ => Kind::Other,
         }
     }

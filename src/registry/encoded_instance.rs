@@ -33,6 +33,19 @@ pub struct Vips {
     pub secure_vip_address: Option<String>,
 }
 
+/// What lists show of an instance.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listed {
+    pub host_name: String,
+    pub ip_addr: String,
+    /// Those that are enabled.
+    pub port: Option<i32>,
+    pub secure_port: Option<i32>,
+    pub vip_address: Option<String>,
+    /// `zone` of its metadata, as Spring Cloud has it, else the availability zone that Amazon gave it.
+    pub zone: Option<String>,
+}
+
 impl EncodedInstance {
     /// Takes bytes from outside.
     ///
@@ -81,6 +94,24 @@ impl EncodedInstance {
         let message::InstanceVips { vip_address, secure_vip_address } =
             message::InstanceVips::decode(self.bytes()).unwrap_or_default();
         Vips { vip_address, secure_vip_address }
+    }
+
+    /// The little of it that lists show.
+    pub fn listed(&self) -> Listed {
+        let listed = message::InstanceListed::decode(self.bytes()).unwrap_or_default();
+        let enabled = |port: Option<message::Port>| port.filter(|port| port.enabled).map(|port| port.number);
+        let named = |pairs: Vec<message::Pair>, name: &str| {
+            let found = pairs.into_iter().find(|pair| pair.name == name && !pair.value.is_empty());
+            found.map(|pair| pair.value)
+        };
+        Listed {
+            host_name: listed.host_name,
+            ip_addr: listed.ip_addr,
+            port: enabled(listed.port),
+            secure_port: enabled(listed.secure_port),
+            vip_address: listed.vip_address,
+            zone: named(listed.metadata, "zone").or_else(|| named(listed.amazon, "availability-zone")),
+        }
     }
 }
 

@@ -28,7 +28,7 @@ use crate::format::Format;
 pub use change::Change;
 pub use decode_error::DecodeError;
 pub use delta::{DELTA_MAX_ENTRIES, DELTA_RETENTION_MS, Delta, DeltaEntry};
-pub use encoded_instance::{EncodedInstance, Said, Vips};
+pub use encoded_instance::{EncodedInstance, Listed, Said, Vips};
 pub use instance::*;
 pub use lease::{Action, Lease, Registration};
 pub use load::{LoadError, Snapshot};

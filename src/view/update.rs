@@ -41,21 +41,40 @@ impl View {
     }
 
     /// The view after the changes of the log entry at `index`: all of them in one call, in the order
-    /// they were made. Renewals among them are noted.
+    /// they were made. Renewals among them are noted. `replaced` is told the place of each change that took
+    /// something away, and what that was.
     #[must_use]
-    pub fn update(&self, changes: &[Change], index: u64) -> View {
+    pub fn update(
+        &self,
+        changes: &[Change],
+        index: u64,
+        mut replaced: impl FnMut(usize, &Registration),
+    ) -> View {
         let mut next = self.successor(index);
-        for change in changes {
-            match change {
+        for (place, change) in changes.iter().enumerate() {
+            let former = match change {
                 Change::Put { key, registration } => next.put(key, registration),
                 Change::Removed { key } => next.remove(key),
-                Change::Renewed { key, lease } => next.renew(key, lease),
-                Change::DeltaAdded { seq, key, registration } => next.delta.add(*seq, key, registration),
-                Change::DeltaDropped { seq, key } => next.delta.drop_entry(*seq, &key.app),
-                Change::SelfPreservation { .. } => {}
+                other => {
+                    next.take(other);
+                    None
+                }
+            };
+            if let Some(former) = former {
+                replaced(place, former.registration());
             }
         }
         next
+    }
+
+    /// A change that replaces no instance.
+    fn take(&mut self, change: &Change) {
+        match change {
+            Change::Renewed { key, lease } => self.renew(key, lease),
+            Change::DeltaAdded { seq, key, registration } => self.delta.add(*seq, key, registration),
+            Change::DeltaDropped { seq, key } => self.delta.drop_entry(*seq, &key.app),
+            Change::Put { .. } | Change::Removed { .. } | Change::SelfPreservation { .. } => {}
+        }
     }
 
     /// Notes renewals, for changes that are not visible: they need no view of their own. They show at
@@ -91,13 +110,13 @@ impl View {
         }
     }
 
-    fn put(&mut self, key: &Key, registration: &Arc<Registration>) {
+    fn put(&mut self, key: &Key, registration: &Arc<Registration>) -> Option<Arc<InstanceView>> {
         let instance = Arc::new(InstanceView::new(registration.clone()));
         let app =
             self.apps.entry(key.app.clone()).or_insert_with(|| Arc::new(AppView::empty(key.app.clone())));
         let former = Arc::make_mut(app).put(key.id.clone(), instance);
 
-        match former {
+        match &former {
             Some(former) if former.registration().instance == registration.instance => {
                 self.show_anew(former.registration(), registration);
             }
@@ -110,6 +129,7 @@ impl View {
                 self.enter_id(key);
             }
         }
+        former
     }
 
     /// An instance whose document is what it was, and with it where it is found.
@@ -135,16 +155,16 @@ impl View {
         self.apps_by_id.insert((key.id.clone(), key.app.clone()));
     }
 
-    fn remove(&mut self, key: &Key) {
-        let Some(app) = self.apps.get_mut(&key.app) else { return };
-        let app = Arc::make_mut(app);
-        let Some(former) = app.remove(&key.id) else { return };
+    fn remove(&mut self, key: &Key) -> Option<Arc<InstanceView>> {
+        let app = Arc::make_mut(self.apps.get_mut(&key.app)?);
+        let former = app.remove(&key.id)?;
         if app.instance_count() == 0 {
             self.apps.remove(&key.app);
         }
         self.instances -= 1;
         self.apps_by_id.remove(&(key.id.clone(), key.app.clone()));
         self.forget(&key.app, former.registration());
+        Some(former)
     }
 
     /// Takes out of counts and indexes what a former instance had in them.

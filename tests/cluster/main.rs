@@ -9,6 +9,7 @@ mod backup;
 mod bench;
 mod clients;
 mod damaged;
+mod dashboard;
 mod deviation;
 mod membership;
 mod metrics;

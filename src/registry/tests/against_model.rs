@@ -93,7 +93,7 @@ fn play(entries: &[Entry]) {
             compare(&registry, &model);
             assert_eq!(answer(outcome, &registry), expected, "{command:?}");
         }
-        view = view.update(&changes, index);
+        view = view.update(&changes, index, |_, _| {});
         assert_eq!(view.statuses().hashcode(), model.hashcode());
         assert_eq!(view.instance_count(), model.leases.len());
         assert_eq!(view.delta_count(), model.recent.len());

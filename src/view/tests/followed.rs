@@ -14,7 +14,7 @@ fn follow(entries: &[Entry], reads: &[bool]) -> (Registry, View) {
     for (index, entry) in (1..).zip(entries) {
         let (_, changes) = entry.apply(&mut registry);
         if View::is_visible(&changes) {
-            view = view.update(&changes, index);
+            view = view.update(&changes, index, |_, _| {});
         } else {
             view.renewed(&changes);
         }

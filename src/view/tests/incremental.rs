@@ -105,7 +105,7 @@ impl Model {
             registration: Arc::new(registration.clone()),
         });
         let changes: Vec<Change> = puts.chain(added).collect();
-        View::default().update(&changes, index)
+        View::default().update(&changes, index, |_, _| {})
     }
 
     fn full(&self, format: Format) -> String {
@@ -190,7 +190,7 @@ fn play(entries: &[Vec<Step>]) -> (Model, View) {
     for (index, steps) in (1..).zip(entries) {
         let changes: Vec<Change> = steps.iter().flat_map(|step| model.apply(step)).collect();
         if View::is_visible(&changes) {
-            view = view.update(&changes, index);
+            view = view.update(&changes, index, |_, _| {});
         } else {
             view.renewed(&changes);
         }
@@ -301,7 +301,7 @@ fn many_instances_come_and_go() {
                 put(&key, registration)
             })
             .collect();
-        view = view.update(&changes, index);
+        view = view.update(&changes, index, |_, _| {});
         if index % 100 == 0 {
             assert_eq!(view.instance_count(), model.instances.len());
             assert_eq!(text(view.bulk(Bulk::Full, Format::Json, false)), model.full(Format::Json));

@@ -13,7 +13,7 @@ fn expected(sample: &Sample, renewed_ms: i64, format: Format) -> String {
 fn a_renewal_shows_at_once_in_every_view_that_has_the_instance() {
     let sample = Sample::new("BILLING", "a");
     let before = view_of(std::slice::from_ref(&sample));
-    let after = before.update(&[Sample::new("LEDGER", "b").put()], 8);
+    let after = before.update(&[Sample::new("LEDGER", "b").put()], 8, |_, _| {});
     for renewed_ms in [1_700_000_030_000, 0, 9, i64::MAX, -1, 1_111_111_111_111, 2_222_222_222_222] {
         after.renewed(&[renewed(&sample, renewed_ms)]);
         for view in [&before, &after] {
@@ -51,7 +51,7 @@ fn other_times_stay_as_they_are() {
     registration.lease.registered_ms = 1_111_111_111_111;
     registration.lease.service_up_ms = 2_222_222_222_222;
     registration.last_dirty_ms = 1_111_111_111_111;
-    let view = View::default().update(&[put(&sample.key(), registration.clone())], 7);
+    let view = View::default().update(&[put(&sample.key(), registration.clone())], 7, |_, _| {});
     for format in FORMATS {
         let expected = String::from_utf8(instance_document(format, &registration)).unwrap();
         assert_eq!(text(view.instance("BILLING", "a", format).unwrap()), expected);
@@ -63,7 +63,7 @@ fn a_renewal_after_a_registration_in_the_same_entry_counts_for_the_new_one() {
     let sample = Sample::new("BILLING", "a");
     let view = view_of(std::slice::from_ref(&sample));
     let both = [renewed(&sample, 1), sample.put(), renewed(&sample, 1_700_000_030_000)];
-    let next = view.update(&both, 8);
+    let next = view.update(&both, 8, |_, _| {});
     assert_eq!(next.application("BILLING").unwrap().instance("a").unwrap().renewed_ms(), 1_700_000_030_000);
     assert_eq!(view.application("BILLING").unwrap().instance("a").unwrap().renewed_ms(), 1);
 }
@@ -109,9 +109,9 @@ fn by_id_it_is_the_first_application_in_order() {
     for absent in ["", "share", "shared2", "SHARED", "zzz", "a\0b"] {
         assert_eq!(by_id(&view, absent), None, "{absent:?}");
     }
-    let next = view.update(&[Change::Removed { key: key("BILLING", "shared") }], 8);
+    let next = view.update(&[Change::Removed { key: key("BILLING", "shared") }], 8, |_, _| {});
     assert_eq!(by_id(&next, "shared"), of(&view, "LEDGER", "shared"));
-    let last = next.update(&[Change::Removed { key: key("LEDGER", "shared") }], 9);
+    let last = next.update(&[Change::Removed { key: key("LEDGER", "shared") }], 9, |_, _| {});
     assert_eq!(by_id(&last, "shared"), None);
 }
 
@@ -122,7 +122,7 @@ fn what_is_unknown_has_no_page() {
     assert!(view.app(&key("BILLING", "a").app, Format::Json).is_some());
     assert!(view.instance("BILLING", "A", Format::Json).is_none());
     assert!(view.instance("LEDGER", "a", Format::Json).is_none());
-    let gone = view.update(&[Change::Removed { key: key("BILLING", "a") }], 8);
+    let gone = view.update(&[Change::Removed { key: key("BILLING", "a") }], 8, |_, _| {});
     assert!(gone.app("BILLING", Format::Json).is_none());
     assert_eq!((gone.application_count(), gone.instance_count()), (0, 0));
 }

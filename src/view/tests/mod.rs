@@ -136,7 +136,7 @@ fn delta_dropped(seq: u64, sample: &Sample) -> Change {
 /// The view of a registry with just these instances.
 fn view_of(samples: &[Sample]) -> View {
     let changes: Vec<Change> = samples.iter().map(Sample::put).collect();
-    View::default().update(&changes, 7)
+    View::default().update(&changes, 7, |_, _| {})
 }
 
 fn text(page: Page) -> String {

@@ -9,7 +9,7 @@ fn thousand_apps() -> View {
     let changes: Vec<Change> = (0..1_000)
         .map(|n| put(&key(&format!("APP{n:03}"), "a"), Sample::new("ANY", "a").registration()))
         .collect();
-    View::default().update(&changes, 7)
+    View::default().update(&changes, 7, |_, _| {})
 }
 
 /// Places of the chunks that are not the very bytes of the other page.
@@ -26,7 +26,7 @@ fn not_shared(one: &Page, other: &Page) -> Vec<usize> {
 fn a_change_encodes_one_application_of_a_thousand() {
     let before = thousand_apps();
     let down = Sample::new("ANY", "a").status(Status::Down).registration();
-    let after = before.update(&[put(&key("APP500", "a"), down)], 8);
+    let after = before.update(&[put(&key("APP500", "a"), down)], 8, |_, _| {});
     for format in FORMATS {
         let former = before.bulk(Bulk::Full, format, false);
         let next = after.bulk(Bulk::Full, format, false);
@@ -42,8 +42,8 @@ fn a_change_encodes_one_application_of_a_thousand() {
 fn a_change_encodes_one_application_of_the_delta() {
     let samples = ["BILLING", "LEDGER", "CART"].map(|app| Sample::new(app, "a"));
     let added: Vec<Change> = (0..).zip(&samples).map(|(seq, sample)| delta_added(seq, sample)).collect();
-    let before = View::default().update(&added, 7);
-    let after = before.update(&[delta_added(3, &Sample::new("LEDGER", "b"))], 8);
+    let before = View::default().update(&added, 7, |_, _| {});
+    let after = before.update(&[delta_added(3, &Sample::new("LEDGER", "b"))], 8, |_, _| {});
     let former = before.bulk(Bulk::Delta, Format::Json, false);
     assert_eq!(not_shared(&former, &after.bulk(Bulk::Delta, Format::Json, false)), [0, 2, 4]);
 }
@@ -54,7 +54,7 @@ fn a_change_encodes_one_application_of_the_delta() {
 fn an_application_that_is_first_no_more_is_not_encoded_again() {
     let before = view_of(&[Sample::new("BILLING", "a"), Sample::new("LEDGER", "a")]);
     let former = before.bulk(Bulk::Full, Format::Json, false);
-    let after = before.update(&[Sample::new("ACCOUNTS", "a").put()], 8);
+    let after = before.update(&[Sample::new("ACCOUNTS", "a").put()], 8, |_, _| {});
     let next = after.bulk(Bulk::Full, Format::Json, false);
     assert_eq!(next.chunks()[2][..1], *b",");
     assert_eq!(next.chunks()[2][1..].as_ptr(), former.chunks()[1].as_ptr());
@@ -87,9 +87,9 @@ fn documents_are_encoded_once_per_change() {
         [app, view.vip("billing", Format::Xml), view.svip("secure", Format::Xml)]
     };
     let first = pages(&before);
-    let elsewhere = before.update(&[Sample::new("LEDGER", "b").put()], 8);
+    let elsewhere = before.update(&[Sample::new("LEDGER", "b").put()], 8, |_, _| {});
     let second = pages(&elsewhere);
-    let here = elsewhere.update(&[sample.status(Status::Down).put()], 9);
+    let here = elsewhere.update(&[sample.status(Status::Down).put()], 9, |_, _| {});
     for ((first, second), third) in first.iter().zip(second).zip(pages(&here)) {
         assert_eq!(not_shared(first, &second), [0; 0]);
         assert_ne!(text(third), text(second));
@@ -99,7 +99,7 @@ fn documents_are_encoded_once_per_change() {
 #[test]
 fn the_former_view_stays_as_it_was() {
     let before = view_of(&[Sample::new("BILLING", "a").vip("v"), Sample::new("BILLING", "b").vip("v")]);
-    let after = before.update(&[Change::Removed { key: key("BILLING", "a") }], 8);
+    let after = before.update(&[Change::Removed { key: key("BILLING", "a") }], 8, |_, _| {});
     assert_eq!((before.instance_count(), after.instance_count()), (2, 1));
     assert_eq!((before.index(), after.index()), (7, 8));
     assert_eq!(before.statuses().hashcode(), "UP_2_");
@@ -132,8 +132,8 @@ fn readers_share_an_applications_document_until_it_changes() {
     assert_eq!(not_shared(&first, &made), Vec::<usize>::new());
     assert!(before.app_if_made("BILLING", Format::Xml).is_none());
 
-    let after = before.update(&[Sample::new("LEDGER", "b").put()], 8);
+    let after = before.update(&[Sample::new("LEDGER", "b").put()], 8, |_, _| {});
     assert!(after.app_if_made("BILLING", Format::Json).is_some());
-    let after = after.update(&[Sample::new("BILLING", "b").put()], 9);
+    let after = after.update(&[Sample::new("BILLING", "b").put()], 9, |_, _| {});
     assert!(after.app_if_made("BILLING", Format::Json).is_none());
 }

@@ -22,7 +22,7 @@ fn with_delta(samples: &[Sample]) -> View {
         .enumerate()
         .flat_map(|(seq, sample)| [sample.put(), delta_added(seq as u64, sample)])
         .collect();
-    View::default().update(&changes, 7)
+    View::default().update(&changes, 7, |_, _| {})
 }
 
 #[test]

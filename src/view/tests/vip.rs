@@ -73,9 +73,9 @@ fn a_name_twice_counts_once() {
     let twice = Sample::new("BILLING", "a").vip("v,v");
     let view = view_of(std::slice::from_ref(&twice));
     assert_eq!(hash_of(view.vip("v", Format::Json)), "UP_1_");
-    let down = view.update(&[twice.status(Status::Down).put()], 8);
+    let down = view.update(&[twice.status(Status::Down).put()], 8, |_, _| {});
     assert_eq!(hash_of(down.vip("v", Format::Json)), "DOWN_1_");
-    let gone = down.update(&[Change::Removed { key: key("BILLING", "a") }], 9);
+    let gone = down.update(&[Change::Removed { key: key("BILLING", "a") }], 9, |_, _| {});
     assert_eq!(hash_of(gone.vip("v", Format::Json)), "");
 }
 
@@ -84,7 +84,7 @@ fn an_instance_that_moves_leaves_its_former_name() {
     let view =
         view_of(&[Sample::new("BILLING", "a").vip("one,both"), Sample::new("BILLING", "b").vip("one")]);
     let moved = Sample::new("BILLING", "a").vip("both,two").status(Status::Starting);
-    let next = view.update(&[moved.put()], 8);
+    let next = view.update(&[moved.put()], 8, |_, _| {});
     assert_eq!(vip(&next, "one"), ["BILLING b.example.org"]);
     assert_eq!(vip(&next, "both"), ["BILLING a.example.org"]);
     assert_eq!(vip(&next, "two"), ["BILLING a.example.org"]);
@@ -99,11 +99,11 @@ fn a_page_shows_the_status_of_now_though_the_document_is_the_same() {
     assert_eq!(hash_of(view.vip("v", Format::Json)), "UP_1_");
     assert_eq!(hash_of(view.svip("s", Format::Json)), "UP_1_");
     let overridden = Registration { status: Status::Down, ..sample.registration() };
-    let down = view.update(&[put(&sample.key(), overridden)], 8);
+    let down = view.update(&[put(&sample.key(), overridden)], 8, |_, _| {});
     assert_eq!(hash_of(down.vip("v", Format::Json)), "DOWN_1_");
     assert_eq!(hash_of(down.svip("s", Format::Json)), "DOWN_1_");
     assert_eq!(down.statuses().hashcode(), "DOWN_1_");
-    let gone = down.update(&[Change::Removed { key: sample.key() }], 9);
+    let gone = down.update(&[Change::Removed { key: sample.key() }], 9, |_, _| {});
     assert_eq!(hash_of(gone.vip("v", Format::Json)), "");
     assert_eq!(gone.statuses().hashcode(), "");
 }
