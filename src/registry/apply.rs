@@ -1,5 +1,5 @@
 //! The commands. Each follows eureka-core's `AbstractInstanceRegistry` and `InstanceResource`,
-//! but for what is told in the README's differences.
+//! but for what docs/eureka.md tells of differences.
 
 use std::sync::Arc;
 
