@@ -1,6 +1,8 @@
 //! The state machine as Raft drives it: applies committed entries to the registry, in memory, and
 //! passes what changed on to views, leases and the stored state.
 
+mod storing;
+
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,9 +26,7 @@ use crate::history::History;
 use crate::message::StateHeader;
 use crate::metrics::Metrics;
 use crate::registry::{Change, Outcome, Registry, Snapshot, bound_conflicts};
-use crate::storage::{
-    Failures, Part, SnapshotDir, SnapshotFile, StateError, StateStore, StateUpdate, StoredState, aside,
-};
+use crate::storage::{Failures, SnapshotDir, SnapshotFile, StateStore, StoredState};
 use crate::view::View;
 
 /// Told of every change in the order of the log, while the registry is held: must be quick, and
@@ -53,12 +53,6 @@ struct Shared {
     snapshots: SnapshotDir,
     failures: Failures,
     metrics: Arc<Metrics>,
-}
-
-/// What the stored state lacks, as it was when it was taken.
-enum Unstored {
-    Everything(StateHeader, Snapshot),
-    Changes(StateUpdate),
 }
 
 /// What `/api/cluster` tells of the state machine, all of one moment.
@@ -174,71 +168,6 @@ impl Machine {
     /// What is counted of this and of all around it.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.0.metrics
-    }
-
-    /// Brings the stored state up to date with memory.
-    ///
-    /// # Errors
-    /// [`StateError`] if it cannot be written; nothing acknowledged is lost by that.
-    pub fn store(&self) -> Result<(), StateError> {
-        self.store_by(|unstored| self.write(&unstored))
-    }
-
-    /// The same, with the processor time that others leave.
-    ///
-    /// # Errors
-    /// As [`Machine::store`].
-    pub fn store_aside(&self) -> Result<(), StateError> {
-        // What is not stored is taken with the state held, which commands wait for: that is not put off.
-        self.store_by(|unstored| aside(|| self.write(&unstored)).map_err(StateError::NoThread)?)
-    }
-
-    fn store_by(&self, write: impl FnOnce(Unstored) -> Result<(), StateError>) -> Result<(), StateError> {
-        let _storing = self.0.storing.lock().unwrap_or_else(PoisonError::into_inner);
-        let stored = self.take_unstored().map_or(Ok(()), write);
-        match &stored {
-            Ok(()) => self.0.failures.end(Part::State),
-            Err(error) => {
-                // What was taken is not stored: only the whole state can follow.
-                self.state().dirty = Dirty::everything();
-                if let Some(cause) = error.disk() {
-                    self.0.failures.begin(Part::State, self.0.store.dir(), &cause);
-                }
-            }
-        }
-        stored
-    }
-
-    fn take_unstored(&self) -> Option<Unstored> {
-        let mut state = self.state();
-        if !state.dirty.is_everything() && state.stored == state.applied {
-            return None;
-        }
-        state.stored = state.applied;
-        if state.dirty.is_everything() || self.0.store.needs_whole() {
-            state.dirty = Dirty::default();
-            return Some(Unstored::Everything(state.header(), state.registry.snapshot()));
-        }
-        let State { registry, dirty, .. } = &mut *state;
-        let mut update = dirty.take(registry);
-        update.header = state.header();
-        Some(Unstored::Changes(update))
-    }
-
-    fn write(&self, unstored: &Unstored) -> Result<(), StateError> {
-        match unstored {
-            Unstored::Everything(header, snapshot) => self.0.store.replace(header, snapshot),
-            Unstored::Changes(update) => self.0.store.write(update),
-        }
-    }
-
-    /// [`Machine::store`], and makes sure that it survives a power cut.
-    ///
-    /// # Errors
-    /// [`StateError`] if it cannot be written or synced.
-    pub fn store_durably(&self) -> Result<(), StateError> {
-        self.store()?;
-        self.0.store.sync()
     }
 
     pub(super) fn captured(&self) -> (StateHeader, Snapshot) {
