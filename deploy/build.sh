@@ -15,6 +15,8 @@ if ! command -v musl-gcc >/dev/null; then
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends musl-tools
 fi
 rustup target add "$target"
+# Relocations of a binary that may be anywhere in memory, in a fortieth of the space.
+export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,pack-relative-relocs"
 cargo build --locked --profile dist --target "$target" --bin rs-registry
 
 binary=${CARGO_TARGET_DIR:-target}/$target/dist/rs-registry
