@@ -7,7 +7,7 @@ use crate::format::Format;
 use crate::propose::Proposer;
 use crate::raft::{Consensus, Leader, Peers};
 
-/// Between two looks, and how long a log line about what is in the way holds.
+/// Between two looks at what the members read.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Has the format of the cluster follow the programs of its members, up to `highest`. Ends when there is no more to
