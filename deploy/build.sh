@@ -15,7 +15,7 @@ if ! command -v musl-gcc >/dev/null; then
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends musl-tools
 fi
 rustup target add "$target"
-# Relocations of a binary that may be anywhere in memory, in a fortieth of the space.
+# Where it may be anywhere in memory, a binary has half a megabyte of relocations, or packed next to nothing.
 export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,pack-relative-relocs"
 cargo build --locked --profile dist --target "$target" --bin rs-registry
 
