@@ -43,15 +43,25 @@ fn busy() -> Answer {
 
 /// # Errors
 /// [`HttpError::BadName`] if the registry could hold no instance of this name.
-pub fn one(facade: &Facade, app: &str, id: &str) -> Result<Answer, HttpError> {
+pub async fn one(facade: &Facade, app: &str, id: &str) -> Result<Answer, HttpError> {
     let key = request::key(app, id)?;
-    let machine = facade.consensus.machine();
-    let history = machine.with_history(|history| events(&history.of(&key, MOST_EVENTS), history.since_ms()));
-    let found = detail(&machine.view(), &key, facade.wall_clock.epoch_ms(), history.clone());
-    Ok(match found.map(|detail| serde_json::to_vec(&detail)) {
-        Some(Ok(detail)) => data(text(StatusCode::OK, "application/json", detail)),
-        Some(Err(_)) => empty(StatusCode::INTERNAL_SERVER_ERROR),
+    let Ok(Ok(_place)) = timeout(LISTING_PATIENCE, facade.listings.acquire()).await else {
+        return Ok(busy());
+    };
+    let (machine, now_ms) = (facade.consensus.machine().clone(), facade.wall_clock.epoch_ms());
+    // All that is remembered is gone through.
+    let told = blocking(move || {
+        let history =
+            machine.with_history(|history| events(&history.of(&key, MOST_EVENTS), history.since_ms()));
+        let found = detail(&machine.view(), &key, now_ms, history.clone());
+        (found.map(|detail| serde_json::to_vec(&detail)), history)
+    });
+    Ok(match told.await {
+        Ok((Some(Ok(detail)), _)) => data(text(StatusCode::OK, "application/json", detail)),
+        Ok((Some(Err(_)), _)) | Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
         // What is gone may be what is looked for.
-        None => json_answer(StatusCode::NOT_FOUND, &json!({"error": "no such instance", "history": history})),
+        Ok((None, history)) => {
+            json_answer(StatusCode::NOT_FOUND, &json!({"error": "no such instance", "history": history}))
+        }
     })
 }

@@ -91,7 +91,7 @@ fn dashboard() -> Router<Arc<Facade>> {
         .route(
             "/api/instances/{app}/{id}",
             get(async |State(facade): State<Arc<Facade>>, Path((app, id)): Path<(String, String)>| {
-                instances::one(&facade, &app, &id).unwrap_or_else(Answer::from)
+                instances::one(&facade, &app, &id).await.unwrap_or_else(Answer::from)
             }),
         )
 }
