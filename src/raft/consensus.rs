@@ -298,7 +298,7 @@ impl Consensus {
         self.outdated.get()
     }
 
-    pub(super) fn is_outdated(&self, error: &FormatError) {
+    pub(super) fn note_outdated(&self, error: &FormatError) {
         if self.outdated.set(error.clone()).is_ok() {
             tracing::error!("{error}");
         }

@@ -100,7 +100,7 @@ impl Consensus {
     /// Tells of what cannot be understood; once, if only another program could.
     fn note(&self, error: &DecodeError) {
         match error {
-            DecodeError::Format(error) => self.is_outdated(error),
+            DecodeError::Format(error) => self.note_outdated(error),
             error => tracing::warn!(%error, "an append cannot be understood"),
         }
     }
