@@ -19,6 +19,8 @@ export function begin(closed, written) {
   onClose = closed;
   onWrite = written;
   byId("detail").addEventListener("close", () => {
+    // It is told a little later: another instance may be looked at by then.
+    if (byId("detail").open) return;
     key = null;
     onClose();
   });

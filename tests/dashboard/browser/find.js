@@ -48,6 +48,13 @@ await browse(async (page) => {
   const link = await page.$eval("#detail a", (link) => [link.href, link.rel]);
   assert.deepEqual(link, [`http://${id("billing", 1)}/`, "noopener noreferrer"]);
   await picture(page, "detail");
+  // Another is looked at before the browser tells that the first one was left.
+  await page.evaluate(() => {
+    document.querySelector("#detail").close();
+    document.querySelectorAll("#rows a")[1].click();
+  });
+  await seen(page, "#detail h3", "Metadata");
+  await seen(page, "#detail-title", id("billing", 2));
   await page.keyboard.press("Escape");
   await page.waitForSelector("#detail:not([open])");
 });
