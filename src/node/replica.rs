@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::http::{self, Facade, Told};
 use crate::lessor::{self, Lessor};
 use crate::peer::{Addressed, PeerService};
-use crate::propose::{Batcher, Proposer};
+use crate::propose::{Batcher, Proposer, Timeouts};
 use crate::raft::peer::peer_server::PeerServer;
 use crate::raft::{
     Comparer, Comparison, Connector, Consensus, ConsensusError, KeptLog, Machine, Peers, follow_roles, join,
@@ -63,9 +63,12 @@ impl Replica {
         let peers = Arc::new(Peers::new(&config.cluster_name, others, &connector));
         restore(&mut log, &machine, &peers).await?;
         let consensus = Consensus::start(config, log, machine, connector).await?;
-        let write_timeout = Duration::from_millis(config.write_timeout_ms);
+        let timeouts = Timeouts {
+            write: Duration::from_millis(config.write_timeout_ms),
+            replication: Duration::from_millis(config.replication_timeout_ms),
+        };
         let (proposer, batcher) =
-            Proposer::new(consensus.clone(), peers.clone(), wall_clock.clone(), write_timeout);
+            Proposer::new(consensus.clone(), peers.clone(), wall_clock.clone(), timeouts);
         let (comparer, comparison) = Comparer::new(consensus.clone());
         let told = Told { peers: peers.clone(), comparison: comparison.clone() };
         let facade = Facade::new(consensus.clone(), proposer.clone(), told, wall_clock, config);
