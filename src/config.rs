@@ -4,6 +4,7 @@
 //! it may be. The unit of a number is the end of its name.
 
 mod address;
+mod eureka_peers;
 mod explain;
 mod ranges;
 mod security;
@@ -22,6 +23,7 @@ use serde::Deserialize;
 use crate::format::{Format, Formats};
 
 pub use address::{AddressError, HostPort, InitialCluster};
+pub use eureka_peers::{EurekaPeer, EurekaPeers};
 pub use explain::Explained;
 pub use security::Audit;
 pub use sources::{ConfigError, Flags};
@@ -197,6 +199,14 @@ pub struct Config {
     #[arg(long, value_name = "MS", default_value_t = 2000)]
     pub write_timeout_ms: u64,
 
+    /// Eureka servers that are told what clients do here, as their clients write them: http://HOST:PORT/eureka/,...
+    ///
+    /// Alike at every node, of which the leader alone tells them. In the file also tables [[eureka_peer]] with url and,
+    /// where needed, password_file (of the user in the url) and ca_file.
+    #[arg(long, value_name = "URL,...")]
+    #[serde(default)]
+    pub eureka_peer: EurekaPeers,
+
     /// Milliseconds a Eureka server waits at most for what it replicates to this node, which else answers 503
     ///
     /// Below the 200 ms after which Spring Cloud's servers give up; they send again what got a 503.
@@ -324,6 +334,7 @@ impl Config {
         self.check_security()?;
         self.check_ranges()?;
         self.check_traces()?;
+        self.check_eureka_peers()?;
         self.check_election()
     }
 

@@ -22,6 +22,7 @@ pub mod command;
 pub mod dashboard;
 pub mod encoding;
 pub mod eureka;
+pub mod eureka_peers;
 pub mod format;
 pub mod gunzip;
 pub mod history;

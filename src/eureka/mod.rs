@@ -42,7 +42,7 @@ mod other_parsers;
 #[cfg(test)]
 mod round_trip;
 #[cfg(test)]
-mod samples;
+pub mod samples;
 
 pub use acceptance::{
     Accepted, MAX_DURATION_SECS, MAX_RENEWAL_INTERVAL_SECS, MAX_VIP_NAMES, Refusal, stored_size,

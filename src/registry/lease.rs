@@ -72,6 +72,7 @@ impl Registration {
     pub fn says_the_same_as(&self, other: &Registration) -> bool {
         self.instance == other.instance
             && self.last_dirty_ms == other.last_dirty_ms
+            && self.action == other.action
             && (self.status, self.overridden) == (other.status, other.overridden)
     }
 

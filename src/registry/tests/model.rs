@@ -178,6 +178,7 @@ impl Model {
         if registrant.origin != Origin::Client
             && let Some(stored) = &existing
             && stored.document == registrant.document
+            && stored.action == Action::Added
             && stored.status == status
             && stored.overridden == overridden
             && stored.last_dirty_ms == registrant.last_dirty_ms
