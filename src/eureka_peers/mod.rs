@@ -12,7 +12,10 @@ mod progress;
 mod sender;
 mod standing;
 
+use std::fs;
+use std::io;
 use std::path::PathBuf;
+use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,14 +34,15 @@ pub use progress::keep_progress;
 pub use sender::send;
 pub use standing::PeerStatus;
 
+/// Servers are named by their URL, without credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum EurekaPeersError {
-    #[error("cannot read the password of the Eureka server {url} in {}", file.display())]
-    PasswordFile { url: ServerUrl, file: PathBuf, source: std::io::Error },
-    #[error("the password of the Eureka server {url} cannot be used: it {source}")]
-    Password { url: ServerUrl, source: ServerUrlError },
-    #[error("the Eureka server {url} cannot be asked")]
-    Client { url: ServerUrl, source: HttpClientError },
+    #[error("cannot read the password of the Eureka server {peer} in {}", file.display())]
+    PasswordFile { peer: Box<str>, file: PathBuf, source: io::Error },
+    #[error("the password of the Eureka server {peer} cannot be used: it {source}")]
+    Password { peer: Box<str>, source: ServerUrlError },
+    #[error("the Eureka server {peer} cannot be asked")]
+    Client { peer: Box<str>, source: Box<HttpClientError> },
 }
 
 /// The Eureka servers, and what each of them has not been told yet.
@@ -152,18 +156,19 @@ fn note(outbox: &mut Outbox, change: &Change, now: Instant) {
 impl EurekaPeer {
     fn new(configured: &config::EurekaPeer) -> Result<Self, EurekaPeersError> {
         let mut url = configured.url.clone();
+        let name: Box<str> = url.to_string().into();
+        let peer = || name.clone();
         if let Some(file) = &configured.password_file {
-            let password = std::fs::read_to_string(file).map_err(|source| {
-                EurekaPeersError::PasswordFile { url: url.clone(), file: file.clone(), source }
-            })?;
-            let unusable = |source| EurekaPeersError::Password { url: configured.url.clone(), source };
+            let unread = |source| EurekaPeersError::PasswordFile { peer: peer(), file: file.clone(), source };
+            let password = fs::read_to_string(file).map_err(unread)?;
+            let unusable = |source| EurekaPeersError::Password { peer: peer(), source };
             url = url.with_password(password.trim_end_matches(['\r', '\n'])).map_err(unusable)?;
         }
         let client = HttpClient::new(configured.ca_file.as_deref(), sender::CONNECT_TIMEOUT)
-            .and_then(|client| client.prepare(std::slice::from_ref(&url)).map(|()| client))
-            .map_err(|source| EurekaPeersError::Client { url: url.clone(), source })?;
+            .and_then(|client| client.prepare(slice::from_ref(&url)).map(|()| client))
+            .map_err(|source| EurekaPeersError::Client { peer: peer(), source: Box::new(source) })?;
         Ok(Self {
-            name: url.to_string().into(),
+            name,
             url,
             client,
             outbox: Mutex::default(),
