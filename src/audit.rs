@@ -136,10 +136,13 @@ fn told(command: &Command) -> Option<(&'static str, &Key)> {
     match command {
         Command::Register { key, .. } => Some(("register", key)),
         Command::Renew { key, .. } => Some(("renew", key)),
-        Command::Cancel { key } => Some(("cancel", key)),
+        Command::Cancel { key, .. } => Some(("cancel", key)),
         Command::SetStatus { key, .. } => Some(("set_status", key)),
         Command::RemoveStatus { key, .. } => Some(("remove_status", key)),
         Command::PutMetadata { key, .. } => Some(("put_metadata", key)),
-        Command::Expire { .. } | Command::SetSelfPreservation { .. } | Command::RaiseFormat { .. } => None,
+        Command::Expire { .. }
+        | Command::SetSelfPreservation { .. }
+        | Command::SetPeerProgress { .. }
+        | Command::RaiseFormat { .. } => None,
     }
 }

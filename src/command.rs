@@ -2,7 +2,7 @@
 
 use crate::format::Format;
 use crate::registry::{
-    Change, EncodedInstance, Key, Metadata, Origin, Outcome, Registry, Scope, Silence, Status,
+    Change, EncodedInstance, Key, Metadata, Origin, Outcome, PeerProgress, Registry, Scope, Silence, Status,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +23,20 @@ pub enum Command {
     },
     Cancel {
         key: Key,
+        origin: Origin,
     },
     SetStatus {
         key: Key,
         status: Status,
         last_dirty_ms: Option<i64>,
+        origin: Origin,
     },
     RemoveStatus {
         key: Key,
         /// The status to show until the client registers again; `None` is `UNKNOWN`.
         status: Option<Status>,
         last_dirty_ms: Option<i64>,
+        origin: Origin,
     },
     PutMetadata {
         key: Key,
@@ -48,6 +51,10 @@ pub enum Command {
         scope: Scope,
         silence: Option<Silence>,
     },
+    /// Up to where each Eureka server knows of what clients did here; others are forgotten.
+    SetPeerProgress {
+        progress: PeerProgress,
+    },
     /// From here on the cluster writes this format, which every member reads.
     RaiseFormat {
         to: Format,
@@ -55,6 +62,22 @@ pub enum Command {
 }
 
 impl Command {
+    /// Who sent it; of the leader's own commands nobody did.
+    pub fn origin(&self) -> Option<Origin> {
+        match self {
+            Command::Register { origin, .. }
+            | Command::Renew { origin, .. }
+            | Command::Cancel { origin, .. }
+            | Command::SetStatus { origin, .. }
+            | Command::RemoveStatus { origin, .. } => Some(*origin),
+            Command::PutMetadata { .. } => Some(Origin::Client),
+            Command::Expire { .. }
+            | Command::SetSelfPreservation { .. }
+            | Command::SetPeerProgress { .. }
+            | Command::RaiseFormat { .. } => None,
+        }
+    }
+
     /// Applies this command at a time of the log's clock.
     pub fn apply(self, registry: &mut Registry, changes: &mut Vec<Change>) -> Outcome {
         match self {
@@ -64,18 +87,19 @@ impl Command {
             Command::Renew { key, last_dirty_ms, overridden, origin } => {
                 registry.renew(&key, last_dirty_ms, overridden, origin, changes)
             }
-            Command::Cancel { key } => registry.cancel(&key, changes),
-            Command::SetStatus { key, status, last_dirty_ms } => {
-                registry.set_status(&key, status, last_dirty_ms, changes)
+            Command::Cancel { key, origin } => registry.cancel(&key, origin, changes),
+            Command::SetStatus { key, status, last_dirty_ms, origin } => {
+                registry.set_status(&key, status, last_dirty_ms, origin, changes)
             }
-            Command::RemoveStatus { key, status, last_dirty_ms } => {
-                registry.remove_status(&key, status, last_dirty_ms, changes)
+            Command::RemoveStatus { key, status, last_dirty_ms, origin } => {
+                registry.remove_status(&key, status, last_dirty_ms, origin, changes)
             }
             Command::PutMetadata { key, pairs } => registry.put_metadata(key, &pairs, changes),
             Command::Expire { leases } => registry.expire(&leases, changes),
             Command::SetSelfPreservation { scope, silence } => {
                 registry.set_self_preservation(scope, silence, changes)
             }
+            Command::SetPeerProgress { progress } => registry.set_peer_progress(progress),
             Command::RaiseFormat { to } => registry.raise_format(to),
         }
     }

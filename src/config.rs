@@ -4,7 +4,9 @@
 //! it may be. The unit of a number is the end of its name.
 
 mod address;
+mod eureka_peers;
 mod explain;
+mod ranges;
 mod security;
 mod sources;
 #[cfg(test)]
@@ -12,17 +14,16 @@ mod tests;
 mod traces;
 
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use serde::Deserialize;
 
-use crate::eureka::MAX_DOCUMENT_BYTES;
 use crate::format::{Format, Formats};
 
 pub use address::{AddressError, HostPort, InitialCluster};
+pub use eureka_peers::{EurekaPeer, EurekaPeers};
 pub use explain::Explained;
 pub use security::Audit;
 pub use sources::{ConfigError, Flags};
@@ -198,6 +199,20 @@ pub struct Config {
     #[arg(long, value_name = "MS", default_value_t = 2000)]
     pub write_timeout_ms: u64,
 
+    /// Eureka servers that are told what clients do here, as their clients write them: http://HOST:PORT/eureka/,...
+    ///
+    /// Alike at every node, of which the leader alone tells them. In the file also tables [[eureka_peer]] with url and,
+    /// where needed, password_file (of the user in the url) and ca_file.
+    #[arg(long, value_name = "URL,...")]
+    #[serde(default)]
+    pub eureka_peer: EurekaPeers,
+
+    /// Milliseconds a Eureka server waits at most for what it replicates to this node, which else answers 503
+    ///
+    /// Below the 200 ms after which Spring Cloud's servers give up; they send again what got a 503.
+    #[arg(long, value_name = "MS", default_value_t = 150)]
+    pub replication_timeout_ms: u64,
+
     /// Threads that serve clients and take part in Raft; the default is half of the processors
     #[arg(long, value_name = "N", default_value_t = half_of_the_processors())]
     pub threads: usize,
@@ -319,6 +334,7 @@ impl Config {
         self.check_security()?;
         self.check_ranges()?;
         self.check_traces()?;
+        self.check_eureka_peers()?;
         self.check_election()
     }
 
@@ -358,58 +374,6 @@ impl Config {
                 ),
             }),
         }
-    }
-
-    fn check_ranges(&self) -> Result<(), Violation> {
-        let ranges: [(&'static str, u64, RangeInclusive<u64>); 20] = [
-            ("node_id", self.node_id, 1..=u64::MAX),
-            ("heartbeat_interval_ms", self.heartbeat_interval_ms, 10..=10_000),
-            ("election_timeout_min_ms", self.election_timeout_min_ms, 30..=60_000),
-            ("election_timeout_max_ms", self.election_timeout_max_ms, 31..=120_000),
-            ("snapshot_entries", self.snapshot_entries, 100..=100_000_000),
-            ("snapshot_log_bytes", self.snapshot_log_bytes, 32 * MIB..=64 * GIB),
-            ("snapshot_keep_entries", self.snapshot_keep_entries, 0..=100_000_000),
-            ("state_flush_interval_ms", self.state_flush_interval_ms, 10..=600_000),
-            ("lease_tick_ms", self.lease_tick_ms, 10..=250),
-            ("self_preservation_threshold_percent", self.self_preservation_threshold_percent.into(), 1..=99),
-            ("self_preservation_window_ms", self.self_preservation_window_ms, 100..=3_600_000),
-            ("self_preservation_longest_hold_ms", self.self_preservation_longest_hold_ms, 1000..=86_400_000),
-            ("write_timeout_ms", self.write_timeout_ms, 50..=60_000),
-            ("threads", self.threads as u64, 1..=1024),
-            ("max_connections", self.max_connections as u64, 1..=1_000_000),
-            ("max_requests_in_flight", self.max_requests_in_flight as u64, 1..=1_000_000),
-            ("max_body_bytes", self.max_body_bytes as u64, 1024..=MAX_DOCUMENT_BYTES as u64),
-            ("request_header_timeout_ms", self.request_header_timeout_ms, 10..=600_000),
-            ("otlp_sample_one_in", self.otlp_sample_one_in, 1..=1_000_000_000),
-            ("stop_timeout_ms", self.stop_timeout_ms, 10..=600_000),
-        ];
-        match ranges.into_iter().find(|(_, value, range)| !range.contains(value)) {
-            Some((key, value, range)) => Err(Violation {
-                key,
-                problem: format!("{value} is not in {} to {}", range.start(), range.end()),
-            }),
-            None => Ok(()),
-        }
-    }
-
-    fn check_election(&self) -> Result<(), Violation> {
-        // Below three heartbeats a single lost packet would start an election.
-        let least_ms = 3 * self.heartbeat_interval_ms;
-        if self.election_timeout_min_ms < least_ms {
-            let problem = format!(
-                "{} is below {least_ms}, 3 times heartbeat_interval_ms",
-                self.election_timeout_min_ms
-            );
-            return Err(Violation { key: "election_timeout_min_ms", problem });
-        }
-        if self.election_timeout_max_ms <= self.election_timeout_min_ms {
-            let problem = format!(
-                "{} is not above election_timeout_min_ms, {}",
-                self.election_timeout_max_ms, self.election_timeout_min_ms
-            );
-            return Err(Violation { key: "election_timeout_max_ms", problem });
-        }
-        Ok(())
     }
 }
 

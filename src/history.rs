@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::registry::{Change, Key, Registration, Status};
+use crate::registry::{Cause, Change, Key, Registration, Status};
 
 /// Of all instances together, names included.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -66,12 +66,13 @@ impl History {
     }
 
     /// Notes a change that took the place of `former`.
-    pub fn changed(&mut self, at_ms: i64, change: &Change, former: &Registration, is_expired: bool) {
+    pub fn changed(&mut self, at_ms: i64, change: &Change, former: &Registration) {
         match change {
-            Change::Put { key, registration } => {
+            Change::Put { key, registration, .. } => {
                 self.note(at_ms, key, Event::Changed(Difference::between(former, registration)));
             }
-            Change::Removed { key } => {
+            Change::Removed { key, cause } => {
+                let is_expired = *cause == Cause::Expired;
                 self.note(at_ms, key, if is_expired { Event::Expired } else { Event::Cancelled });
             }
             _ => {}

@@ -22,7 +22,7 @@ use crate::command::Command;
 use crate::encoding::EncodedCommands;
 use crate::metrics::{FailedProposals, Held, Metrics};
 use crate::raft::{Consensus, Peers, Written};
-use crate::registry::Outcome;
+use crate::registry::{Origin, Outcome};
 use crate::trace::Context;
 use crate::wall_clock::WallClock;
 
@@ -91,6 +91,8 @@ enum Source {
     Client,
     /// One whose command may wait for company.
     UnhurriedClient,
+    /// It waits for its answer shorter than clients do, and sends again what is not decided by then.
+    EurekaServer,
     /// It forwarded its clients' commands, and does not want them forwarded again.
     Peer,
     /// What it decides holds while this node leads.
@@ -99,7 +101,14 @@ enum Source {
 
 impl Source {
     fn may_be_forwarded(self) -> bool {
-        matches!(self, Self::Client | Self::UnhurriedClient)
+        matches!(self, Self::Client | Self::UnhurriedClient | Self::EurekaServer)
+    }
+
+    fn of(command: &Command) -> Self {
+        match command.origin() {
+            Some(Origin::Replication) => Self::EurekaServer,
+            _ => Self::Client,
+        }
     }
 }
 
@@ -117,29 +126,37 @@ struct Proposal {
     reply: oneshot::Sender<Answer>,
 }
 
+/// How long an answer takes at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    pub write: Duration,
+    /// To what a Eureka server sends.
+    pub replication: Duration,
+}
+
 /// Takes commands from anywhere in the node. Clones feed the same batches.
 #[derive(Clone)]
 pub struct Proposer {
     queue: mpsc::Sender<Proposal>,
-    timeout: Duration,
+    timeouts: Timeouts,
     undecided_since: watch::Receiver<Option<Instant>>,
     metrics: Arc<Metrics>,
 }
 
 impl Proposer {
-    /// A proposer whose answers take at most `timeout`, and the task that does its work.
+    /// A proposer whose answers take no longer than `timeouts`, and the task that does its work.
     pub fn new(
         consensus: Consensus,
         peers: Arc<Peers>,
         wall_clock: WallClock,
-        timeout: Duration,
+        timeouts: Timeouts,
     ) -> (Self, Batcher) {
         let (queue, proposals) = mpsc::channel(QUEUE);
         let metrics = consensus.metrics().clone();
         let route = Route { consensus, peers, wall_clock };
         let (undecided_since, undecided) = watch::channel(None);
         let batcher = Batcher { waiting: Waiting::new(proposals), route, undecided_since };
-        (Self { queue, timeout, undecided_since: undecided, metrics }, batcher)
+        (Self { queue, timeouts, undecided_since: undecided, metrics }, batcher)
     }
 
     /// How long proposals have been waiting here without any being decided.
@@ -150,7 +167,7 @@ impl Proposer {
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.
     pub async fn propose(&self, command: &Command) -> Result<Decided, ProposeError> {
-        self.propose_one(command, Source::Client).await
+        self.propose_one(command, Source::of(command)).await
     }
 
     /// Proposes what is as good some hundredths of a second later, and cheaper if it shares its way with others.
@@ -182,7 +199,7 @@ impl Proposer {
         Ok(Decided { log_index: written.log_index, outcome })
     }
 
-    /// Proposes commands together; each has its outcome, in their order.
+    /// Proposes commands of one sender together; each has its outcome, in their order.
     ///
     /// # Errors
     /// [`ProposeError`] if they are not known to be written.
@@ -194,7 +211,8 @@ impl Proposer {
         if encoded.is_empty() {
             return Ok(Written { log_index: 0, outcomes: Vec::new() });
         }
-        self.submit(encoded, false, Source::Client, self.metrics.traces.current()).await
+        let source = commands.first().map_or(Source::Client, Source::of);
+        self.submit(encoded, false, source, self.metrics.traces.current()).await
     }
 
     /// Proposes what a peer forwarded, if this node leads.
@@ -229,9 +247,13 @@ impl Proposer {
     ) -> Answer {
         let (reply, answer) = oneshot::channel();
         let now = Instant::now();
-        let deadline = now + self.timeout;
+        let timeout = match source {
+            Source::EurekaServer => self.timeouts.replication,
+            _ => self.timeouts.write,
+        };
+        let deadline = now + timeout;
         let waits_until =
-            (source == Source::UnhurriedClient).then(|| now + COMPANY.min(self.timeout / COMPANY_OF_TIMEOUT));
+            (source == Source::UnhurriedClient).then(|| now + COMPANY.min(timeout / COMPANY_OF_TIMEOUT));
         let proposal = Proposal { commands, repeatable, source, waits_until, deadline, span, reply };
         self.queue.try_send(proposal).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => ProposeError::Overloaded,

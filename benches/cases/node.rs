@@ -13,7 +13,7 @@ use rs_registry::config::SelfPreservationSettings;
 use rs_registry::format::Formats;
 use rs_registry::lessor::Lessor;
 use rs_registry::raft::{Machine, TypeConfig};
-use rs_registry::registry::{DELTA_RETENTION_MS, Status};
+use rs_registry::registry::{DELTA_RETENTION_MS, Origin, Status};
 use rs_registry::storage::{SnapshotDir, StateStore};
 use tempfile::TempDir;
 
@@ -78,14 +78,20 @@ impl Node {
     pub fn status_changes(&mut self, count: usize) -> Entry {
         let turn = self.take_turn(count);
         let status = self.status;
-        self.entry(turn, |service| Command::SetStatus { key: service.key(), status, last_dirty_ms: None })
+        self.entry(turn, |service| Command::SetStatus {
+            key: service.key(),
+            status,
+            last_dirty_ms: None,
+            origin: Origin::Client,
+        })
     }
 
     /// An entry that registers instances which were not there.
     pub fn registrations(&mut self, count: usize) -> Entry {
         if self.newcomers + count > NEWCOMERS {
             let newcomers = self.instances..self.instances + self.newcomers;
-            let cancellations = self.entry(newcomers, |service| Command::Cancel { key: service.key() });
+            let cancellations = self
+                .entry(newcomers, |service| Command::Cancel { key: service.key(), origin: Origin::Client });
             self.apply(cancellations);
             self.newcomers = 0;
         }

@@ -2,7 +2,7 @@
 
 use rs_registry::command::Command;
 use rs_registry::eureka::{Format, application_fragment, instance_document};
-use rs_registry::registry::{AppName, Registration, Registry, Status};
+use rs_registry::registry::{AppName, Origin, Registration, Registry, Status};
 use rs_registry::view::View;
 
 use super::PER_APP;
@@ -47,6 +47,7 @@ impl Shown {
             key: self.service(self.changes % self.instances).key(),
             status: if is_odd_round { Status::OutOfService } else { Status::Up },
             last_dirty_ms: None,
+            origin: Origin::Client,
         };
         self.changes += 1;
         let mut changes = Vec::new();

@@ -1,83 +1,19 @@
 //! Asks nodes by their admin API: the first of them that answers.
 
 use std::path::Path;
-use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use hyper::http::request;
-use hyper::{Method, Request, Response, StatusCode, Uri, header};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use percent_encoding::percent_decode_str;
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
+use hyper::{Method, StatusCode, header};
 use serde_json::Value;
-use tokio::time::timeout;
 
-use crate::tls;
+use crate::http_client::{HttpClient, HttpClientError, Request, ServerUrl};
 
 /// Longer than a node waits for a change to be committed.
 pub(super) const ANSWER_PATIENCE: Duration = Duration::from_secs(25);
+pub(super) const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
-const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
-
-/// A node's URL, such as `https://user:password@registry-1:8761`; a path is left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeUrl {
-    scheme: &'static str,
-    pub(super) authority: String,
-    authorization: Option<String>,
-}
-
-impl NodeUrl {
-    /// A request of a path of this node.
-    pub(super) fn request(&self, method: &Method, path: &str) -> request::Builder {
-        let request =
-            Request::builder().method(method).uri(format!("{}://{}{path}", self.scheme, self.authority));
-        match &self.authorization {
-            Some(authorization) => request.header(header::AUTHORIZATION, authorization),
-            None => request,
-        }
-    }
-}
-
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("is no URL of a node; write http://HOST:PORT or https://HOST:PORT")]
-pub struct NoNodeUrl;
-
-impl FromStr for NodeUrl {
-    type Err = NoNodeUrl;
-
-    fn from_str(text: &str) -> Result<Self, NoNodeUrl> {
-        let uri: Uri = text.trim().parse().map_err(|_| NoNodeUrl)?;
-        let scheme = match uri.scheme_str() {
-            Some("http") => "http",
-            Some("https") => "https",
-            _ => return Err(NoNodeUrl),
-        };
-        let authority = uri.authority().ok_or(NoNodeUrl)?.as_str();
-        let (credentials, authority) = match authority.rsplit_once('@') {
-            Some((credentials, authority)) => (Some(credentials), authority),
-            None => (None, authority),
-        };
-        let authorization = credentials
-            .map(|credentials| {
-                let plain = percent_decode_str(credentials).decode_utf8().map_err(|_| NoNodeUrl)?;
-                Ok(format!("Basic {}", STANDARD.encode(plain.as_bytes())))
-            })
-            .transpose()?;
-        Ok(Self { scheme, authority: authority.to_owned(), authorization })
-    }
-}
 
 /// What a node answered; its body if that is JSON, or else its text.
 #[derive(Debug)]
@@ -87,14 +23,9 @@ pub struct AdminAnswer {
 }
 
 impl AdminAnswer {
-    /// # Errors
-    /// If it does not come to its end, or is too long.
-    pub(super) async fn read(url: &NodeUrl, response: Response<Incoming>) -> anyhow::Result<Self> {
-        let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await;
-        let body = body.map_err(|error| anyhow::anyhow!("{}: {error}", url.authority))?.to_bytes();
-        let text = || Value::String(String::from_utf8_lossy(&body).into_owned());
-        Ok(Self { status, body: serde_json::from_slice(&body).unwrap_or_else(|_| text()) })
+    pub(super) fn new(status: StatusCode, body: &Bytes) -> Self {
+        let text = || Value::String(String::from_utf8_lossy(body).into_owned());
+        Self { status, body: serde_json::from_slice(body).unwrap_or_else(|_| text()) }
     }
 
     /// The body of a 200.
@@ -114,38 +45,31 @@ impl AdminAnswer {
 }
 
 pub struct AdminClient {
-    pub(super) client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    pub(super) urls: Vec<NodeUrl>,
+    pub(super) client: HttpClient,
+    pub(super) urls: Vec<ServerUrl>,
 }
 
 impl AdminClient {
-    /// A client that takes the certificates of the authorities in a file, or else of those that the system trusts.
+    /// A client that takes the certificates of the authorities in a file, or else of those that the system trusts. Paths
+    /// of the URLs are left out.
     ///
     /// # Errors
     /// If the file cannot be read or used.
-    pub fn new(urls: Vec<NodeUrl>, ca_file: Option<&Path>) -> anyhow::Result<Self> {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT_PATIENCE));
-        connector.enforce_http(false);
-        let builder = HttpsConnectorBuilder::new();
-        let builder = match ca_file {
-            Some(file) => builder.with_tls_config(trusting(file)?),
-            None if urls.iter().any(|url| url.scheme == "https") => {
-                let builder = builder.with_provider_and_native_roots(ring::default_provider());
-                builder.context("the system trusts no certificates; give --ca-file")?
+    pub fn new(urls: Vec<ServerUrl>, ca_file: Option<&Path>) -> anyhow::Result<Self> {
+        let client = HttpClient::new(ca_file, CONNECT_PATIENCE)?;
+        client.prepare(&urls).map_err(|error| match error {
+            HttpClientError::NoRoots(source) => {
+                anyhow::Error::new(source).context("the system trusts no certificates; give --ca-file")
             }
-            None => builder.with_tls_config(trusting_nobody()?),
-        };
-        let connector = builder.https_or_http().enable_http1().wrap_connector(connector);
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), urls })
+            error => error.into(),
+        })?;
+        Ok(Self { client, urls: urls.into_iter().map(ServerUrl::without_path).collect() })
     }
 
     /// The same credentials at another node.
     pub fn at(&self, authority: &str) -> Self {
-        let authorization = self.urls.iter().find_map(|url| url.authorization.clone());
-        let scheme = self.urls.first().map_or("http", |url| url.scheme);
-        let url = NodeUrl { scheme, authority: authority.to_owned(), authorization };
-        Self { client: self.client.clone(), urls: vec![url] }
+        let urls = self.urls.first().map(|url| url.clone().at(authority));
+        Self { client: self.client.clone(), urls: urls.into_iter().collect() }
     }
 
     /// The answer of the first node that can be reached and does not say that it is of no use now (503).
@@ -166,69 +90,23 @@ impl AdminClient {
 
     async fn ask_one(
         &self,
-        url: &NodeUrl,
+        url: &ServerUrl,
         method: &Method,
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<AdminAnswer> {
-        let mut request = url.request(method, path).header(header::ACCEPT, "application/json");
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+        let mut request = Request::new(method.clone(), url, path).header(header::ACCEPT, "application/json");
+        if let Some(body) = body {
+            request = request.body("application/json", body.to_string());
         }
-        let bytes = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
-        let request = request.body(Full::new(bytes)).context("the request cannot be written")?;
-        let exchange = async {
-            let response = self.client.request(request).await.with_context(|| unreachable(url))?;
-            AdminAnswer::read(url, response).await
-        };
-        timeout(ANSWER_PATIENCE, exchange)
-            .await
-            .with_context(|| format!("{} does not answer", url.authority))?
+        let answer = self.client.send(request, ANSWER_PATIENCE, ANSWER_MAX_BYTES).await?;
+        Ok(AdminAnswer::new(answer.status, &answer.body))
     }
-}
-
-pub(super) fn unreachable(url: &NodeUrl) -> String {
-    format!("cannot reach {}; is it running, and is this its URL?", url.authority)
-}
-
-fn trusting(ca_file: &Path) -> anyhow::Result<ClientConfig> {
-    let contents = std::fs::read(ca_file).with_context(|| format!("cannot read {}", ca_file.display()))?;
-    with_roots(tls::roots(ca_file, &contents)?)
-}
-
-fn trusting_nobody() -> anyhow::Result<ClientConfig> {
-    with_roots(RootCertStore::empty())
-}
-
-fn with_roots(roots: RootCertStore) -> anyhow::Result<ClientConfig> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions()?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn credentials_are_taken_from_the_url() {
-        let url: NodeUrl = "http://ad%40min:p%3Aw@registry:8761/eureka".parse().unwrap();
-        assert_eq!(url.authority, "registry:8761");
-        assert_eq!(url.authorization.as_deref(), Some("Basic YWRAbWluOnA6dw=="));
-        let plain: NodeUrl = "http://[::1]:8761".parse().unwrap();
-        assert_eq!(
-            (plain.scheme, plain.authority.as_str(), plain.authorization),
-            ("http", "[::1]:8761", None)
-        );
-        assert_eq!("https://registry".parse::<NodeUrl>().unwrap().scheme, "https");
-    }
-
-    #[test]
-    fn what_is_no_url_of_a_node_is_refused() {
-        for text in ["", "registry:8761", "ftp://registry", "/api"] {
-            assert_eq!(text.parse::<NodeUrl>(), Err(NoNodeUrl), "{text}");
-        }
-    }
 
     #[test]
     fn what_a_node_says_is_passed_on() {

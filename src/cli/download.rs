@@ -5,12 +5,12 @@ use std::io::{Seek, Write};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::{Method, StatusCode};
 use tokio::time::timeout;
 
-use super::admin_client::{ANSWER_PATIENCE, AdminAnswer, AdminClient, NodeUrl, unreachable};
+use super::admin_client::{ANSWER_MAX_BYTES, ANSWER_PATIENCE, AdminAnswer, AdminClient};
+use crate::http_client::{Request, ServerUrl, whole};
 
 /// Without a byte for longer the node is taken for gone.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -32,7 +32,7 @@ impl AdminClient {
         for url in &self.urls {
             into.rewind().and_then(|()| into.set_len(0)).context("cannot write the file")?;
             match self.download_from(url, path, into, &mut progress).await {
-                Ok(()) => return Ok(&url.authority),
+                Ok(()) => return Ok(url.authority()),
                 Err(error) => last = Some(error),
             }
         }
@@ -41,31 +41,31 @@ impl AdminClient {
 
     async fn download_from(
         &self,
-        url: &NodeUrl,
+        url: &ServerUrl,
         path: &str,
         mut into: &File,
         progress: &mut impl FnMut(u64),
     ) -> anyhow::Result<()> {
-        let request = url.request(&Method::GET, path).body(Full::new(Bytes::new()));
-        let request = request.context("the request cannot be written")?;
-        let unanswered = || format!("{} does not answer", url.authority);
-        let asking = timeout(ANSWER_PATIENCE, self.client.request(request)).await;
-        let response = asking.with_context(unanswered)?.with_context(|| unreachable(url))?;
+        let authority = url.authority();
+        let unanswered = || format!("{authority} does not answer");
+        let asking = timeout(ANSWER_PATIENCE, self.client.start(Request::new(Method::GET, url, path))).await;
+        let response = asking.with_context(unanswered)??;
         if response.status() != StatusCode::OK {
-            let refusal = timeout(ANSWER_PATIENCE, AdminAnswer::read(url, response)).await;
-            let refusal = refusal.with_context(unanswered)??.good().map(drop);
-            return refusal.with_context(|| url.authority.clone());
+            let refusal = timeout(ANSWER_PATIENCE, whole(url, response, ANSWER_MAX_BYTES)).await;
+            let refusal = refusal.with_context(unanswered)??;
+            let refusal = AdminAnswer::new(refusal.status, &refusal.body).good().map(drop);
+            return refusal.context(authority.to_owned());
         }
         let mut body = response.into_body();
         let mut received = 0;
         while let Some(frame) = timeout(SILENCE, body.frame()).await.with_context(unanswered)? {
-            let frame = frame.with_context(|| format!("{} broke off; try again", url.authority))?;
+            let frame = frame.with_context(|| format!("{authority} broke off; try again"))?;
             let Ok(data) = frame.into_data() else {
                 continue;
             };
             received += data.len() as u64;
             if received > MAX_BYTES {
-                bail!("{} sends without end", url.authority);
+                bail!("{authority} sends without end");
             }
             into.write_all(&data).context("cannot write the file")?;
             progress(received);

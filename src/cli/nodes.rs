@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::admin_client::{AdminClient, NodeUrl};
+use super::admin_client::AdminClient;
+use crate::http_client::ServerUrl;
 
 #[derive(Debug, Args)]
 pub struct NodesArgs {
@@ -18,7 +19,7 @@ pub struct NodesArgs {
         hide_env_values = true,
         default_value = "http://127.0.0.1:8761"
     )]
-    urls: Vec<NodeUrl>,
+    urls: Vec<ServerUrl>,
 
     /// PEM file of the authority of the nodes' certificates; else those are taken that the system trusts
     #[arg(long, global = true, value_name = "FILE", env = "RS_REGISTRY_CA_FILE")]

@@ -5,8 +5,11 @@ use std::path::Path;
 use figment::Profile;
 use figment::value::Value;
 
-use super::Config;
 use super::sources::{ConfigError, Flags, layered, settings};
+use super::{Config, EurekaPeers};
+
+/// The setting whose URLs may have passwords.
+const PEERS: &str = "eureka_peer";
 
 /// A setting as it counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,12 +38,20 @@ impl Config {
             let origin = sources.find_metadata(key);
             Explained {
                 key: key.to_owned(),
-                value: sources.find_value(key).ok().map(shown),
+                value: sources.find_value(key).ok().map(|value| match key {
+                    PEERS => without_passwords(&value),
+                    _ => shown(value),
+                }),
                 origin: origin.map(|origin| origin.interpolate(&Profile::Default, &[key])),
             }
         });
         Ok(explained.collect())
     }
+}
+
+fn without_passwords(peers: &Value) -> String {
+    let peers: Result<EurekaPeers, _> = peers.deserialize();
+    peers.map_or_else(|_| "(unreadable)".to_owned(), |peers| peers.to_string())
 }
 
 fn shown(value: Value) -> String {
@@ -64,7 +75,8 @@ mod tests {
     fn each_setting_has_its_value_and_where_that_came_from() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         write!(file, "lease_tick_ms = 100\nself_preservation = false\nnode_id = 7\n").unwrap();
-        let flags = Flags::from_pairs([("data_dir", "/data")]);
+        let flags =
+            Flags::from_pairs([("data_dir", "/data"), ("eureka_peer", "http://u:secret@eureka-1:8761")]);
         let environment = [("RS_REGISTRY_NODE_ID".to_owned(), "2".to_owned())];
         let explained = Config::explain(&flags, Some(file.path()), environment).unwrap();
         let of = |key: &str| {
@@ -72,6 +84,7 @@ mod tests {
             (found.value.as_deref(), found.origin.clone().unwrap_or_default())
         };
         assert_eq!(of("data_dir"), (Some("/data"), "flag --data-dir".to_owned()));
+        assert_eq!(of("eureka_peer").0, Some("http://eureka-1:8761/eureka"));
         assert_eq!(of("node_id"), (Some("2"), "environment variable RS_REGISTRY_NODE_ID".to_owned()));
         let (value, origin) = of("lease_tick_ms");
         assert_eq!(value, Some("100"));

@@ -4,15 +4,18 @@ use std::path::Path;
 
 use super::*;
 
-pub(super) fn config() -> Config {
-    let flags = [
+pub(super) fn base() -> [(&'static str, &'static str); 5] {
+    [
         ("node_id", "2"),
         ("data_dir", "/data"),
         ("http_addr", "127.0.0.1:8762"),
         ("peer_addr", "127.0.0.1:9762"),
         ("initial_cluster", "1=127.0.0.1:9761,2=127.0.0.1:9762"),
-    ];
-    Config::load(&Flags::from_pairs(flags), None, []).expect("a good config")
+    ]
+}
+
+pub(super) fn config() -> Config {
+    Config::load(&Flags::from_pairs(base()), None, []).expect("a good config")
 }
 
 pub(super) fn violation(change: impl FnOnce(&mut Config)) -> (&'static str, String) {

@@ -4,6 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 
+use super::peer_progress::{decode_peer_progress, encode_peer_progress};
 use super::self_preservation::{scope, scope_to_message, silence, silence_to_message};
 use super::{DecodeError, key};
 use crate::command::Command;
@@ -160,7 +161,7 @@ impl From<&Command> for message::Command {
                     id,
                     instance: Bytes::copy_from_slice(instance.bytes()),
                     last_dirty_ms: *last_dirty_ms,
-                    replication: *origin == Origin::Replication,
+                    origin: origin_to_message(*origin),
                 })
             }
             Command::Renew { key, last_dirty_ms, overridden, origin } => {
@@ -170,23 +171,24 @@ impl From<&Command> for message::Command {
                     id,
                     last_dirty_ms: *last_dirty_ms,
                     overridden: status_to_message(*overridden),
-                    replication: *origin == Origin::Replication,
+                    origin: origin_to_message(*origin),
                 })
             }
-            Command::Cancel { key } => {
+            Command::Cancel { key, origin } => {
                 let (app, id) = texts(key);
-                Message::Cancel(message::Cancel { app, id })
+                Message::Cancel(message::Cancel { app, id, origin: origin_to_message(*origin) })
             }
-            Command::SetStatus { key, status, last_dirty_ms } => {
+            Command::SetStatus { key, status, last_dirty_ms, origin } => {
                 let (app, id) = texts(key);
-                let status = status_to_message(Some(*status));
-                Message::SetStatus(message::SetStatus { app, id, status, last_dirty_ms: *last_dirty_ms })
+                let (status, last_dirty_ms) = (status_to_message(Some(*status)), *last_dirty_ms);
+                let origin = origin_to_message(*origin);
+                Message::SetStatus(message::SetStatus { app, id, status, last_dirty_ms, origin })
             }
-            Command::RemoveStatus { key, status, last_dirty_ms } => {
+            Command::RemoveStatus { key, status, last_dirty_ms, origin } => {
                 let (app, id) = texts(key);
-                let status = status_to_message(*status);
-                let last_dirty_ms = *last_dirty_ms;
-                Message::RemoveStatus(message::RemoveStatus { app, id, status, last_dirty_ms })
+                let (status, last_dirty_ms) = (status_to_message(*status), *last_dirty_ms);
+                let origin = origin_to_message(*origin);
+                Message::RemoveStatus(message::RemoveStatus { app, id, status, last_dirty_ms, origin })
             }
             Command::PutMetadata { key, pairs } => {
                 let (app, id) = texts(key);
@@ -205,14 +207,31 @@ impl From<&Command> for message::Command {
                     silence: silence.map(silence_to_message),
                 })
             }
+            Command::SetPeerProgress { progress } => Message::SetPeerProgress(message::SetPeerProgress {
+                progress: encode_peer_progress(progress),
+            }),
             Command::RaiseFormat { to } => Message::RaiseFormat(message::RaiseFormat { to: to.to_stored() }),
         };
         message::Command { command: Some(command) }
     }
 }
 
-fn origin(replication: bool) -> Origin {
-    if replication { Origin::Replication } else { Origin::Client }
+fn origin_to_message(origin: Origin) -> i32 {
+    let message = match origin {
+        Origin::Client => message::Origin::Client,
+        Origin::Replication => message::Origin::Replication,
+        Origin::Import => message::Origin::Import,
+    };
+    message as i32
+}
+
+fn origin(value: i32) -> Result<Origin, DecodeError> {
+    match message::Origin::try_from(value) {
+        Ok(message::Origin::Client) => Ok(Origin::Client),
+        Ok(message::Origin::Replication) => Ok(Origin::Replication),
+        Ok(message::Origin::Import) => Ok(Origin::Import),
+        Err(_) => Err(DecodeError::UnknownConstant { what: "origin", value }),
+    }
 }
 
 impl TryFrom<message::Command> for Command {
@@ -225,24 +244,28 @@ impl TryFrom<message::Command> for Command {
                 key: key(&register.app, &register.id)?,
                 instance: EncodedInstance::checked(&register.instance)?,
                 last_dirty_ms: register.last_dirty_ms,
-                origin: origin(register.replication),
+                origin: origin(register.origin)?,
             },
             Message::Renew(renew) => Command::Renew {
                 key: key(&renew.app, &renew.id)?,
                 last_dirty_ms: renew.last_dirty_ms,
                 overridden: optional_status(renew.overridden)?,
-                origin: origin(renew.replication),
+                origin: origin(renew.origin)?,
             },
-            Message::Cancel(cancel) => Command::Cancel { key: key(&cancel.app, &cancel.id)? },
+            Message::Cancel(cancel) => {
+                Command::Cancel { key: key(&cancel.app, &cancel.id)?, origin: origin(cancel.origin)? }
+            }
             Message::SetStatus(set) => Command::SetStatus {
                 key: key(&set.app, &set.id)?,
                 status: status(set.status)?,
                 last_dirty_ms: set.last_dirty_ms,
+                origin: origin(set.origin)?,
             },
             Message::RemoveStatus(remove) => Command::RemoveStatus {
                 key: key(&remove.app, &remove.id)?,
                 status: optional_status(remove.status)?,
                 last_dirty_ms: remove.last_dirty_ms,
+                origin: origin(remove.origin)?,
             },
             Message::PutMetadata(put) => {
                 Command::PutMetadata { key: key(&put.app, &put.id)?, pairs: pairs(put.pairs) }
@@ -256,6 +279,9 @@ impl TryFrom<message::Command> for Command {
             }
             Message::SetSelfPreservation(set) => {
                 Command::SetSelfPreservation { scope: scope(set.app)?, silence: set.silence.map(silence) }
+            }
+            Message::SetPeerProgress(set) => {
+                Command::SetPeerProgress { progress: decode_peer_progress(&set.progress) }
             }
             Message::RaiseFormat(raise) => Command::RaiseFormat { to: Format::from_stored(raise.to) },
         })

@@ -5,6 +5,7 @@
 
 mod command;
 mod outcome;
+mod peer_progress;
 mod self_preservation;
 mod state;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use crate::registry::{AppName, InstanceId, Key};
 
 pub use command::{EncodedBatch, EncodedCommands};
 pub use outcome::{decode_outcome, encode_outcome};
+pub use peer_progress::{decode_peer_progress, encode_peer_progress};
 pub use self_preservation::{decode_self_preservation, encode_self_preservation};
 pub use state::{
     StoredKeys, decode_delta_entry, decode_lease, decode_registration, encode_delta_entry, encode_gone,

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use super::{DecodeError, key};
 use crate::message;
 use crate::registry::instance_message::{optional_status, status, status_to_message};
-use crate::registry::{Action, AppName, DeltaEntry, EncodedInstance, InstanceId, Key, Lease, Registration};
+use crate::registry::{
+    Action, AppName, DeltaEntry, EncodedInstance, InstanceId, Keeper, Key, Lease, Registration,
+};
 
 /// Everything of a registration but its document.
 pub fn encode_lease(key: &Key, registration: &Registration) -> message::Registration {
@@ -41,6 +43,7 @@ pub fn decode_lease(lease: message::Lease, instance: EncodedInstance) -> Result<
             evicted_ms: lease.evicted_ms,
             service_up_ms: lease.service_up_ms,
             renew_seq: lease.renew_seq,
+            keeper: keeper(lease.keeper)?,
         },
     })
 }
@@ -142,5 +145,26 @@ fn lease_to_message(registration: &Registration) -> message::Lease {
         evicted_ms: lease.evicted_ms,
         service_up_ms: lease.service_up_ms,
         renew_seq: lease.renew_seq,
+        keeper: keeper_to_message(lease.keeper),
+    }
+}
+
+fn keeper_to_message(keeper: Keeper) -> i32 {
+    let message = match keeper {
+        Keeper::Client => message::Keeper::Client,
+        Keeper::Peer => message::Keeper::Peer,
+        Keeper::Import => message::Keeper::Import,
+        Keeper::Nobody => message::Keeper::Nobody,
+    };
+    message as i32
+}
+
+fn keeper(value: i32) -> Result<Keeper, DecodeError> {
+    match message::Keeper::try_from(value) {
+        Ok(message::Keeper::Client) => Ok(Keeper::Client),
+        Ok(message::Keeper::Peer) => Ok(Keeper::Peer),
+        Ok(message::Keeper::Import) => Ok(Keeper::Import),
+        Ok(message::Keeper::Nobody) => Ok(Keeper::Nobody),
+        Err(_) => Err(DecodeError::UnknownConstant { what: "keeper", value }),
     }
 }

@@ -178,7 +178,7 @@ fn decode_one(command: Option<message::command::Command>) -> Result<(i64, Vec<Co
 
 fn renewal(app: &str, id: &str, overridden: i32) -> Option<message::command::Command> {
     let (app, id) = (app.to_string(), id.to_string());
-    let renew = message::Renew { app, id, last_dirty_ms: None, overridden, replication: false };
+    let renew = message::Renew { app, id, last_dirty_ms: None, overridden, origin: 0 };
     Some(message::command::Command::Renew(renew))
 }
 
@@ -191,7 +191,8 @@ fn what_cannot_be_is_refused() {
     assert!(matches!(decode_one(renewal("APP", "a", 6)), Err(DecodeError::UnknownConstant { value: 6, .. })));
 
     let key: Key = key_of("APP", "a");
-    let set = message::SetStatus { app: "APP".into(), id: "a".into(), status: 0, last_dirty_ms: None };
+    let set =
+        message::SetStatus { app: "APP".into(), id: "a".into(), status: 0, last_dirty_ms: None, origin: 0 };
     let none = decode_one(Some(message::command::Command::SetStatus(set)));
     assert!(matches!(none, Err(DecodeError::Missing("a status"))));
     let register = message::Register { app: key.app.to_string(), id: "a".into(), ..Default::default() };
@@ -204,7 +205,7 @@ fn what_cannot_be_is_refused() {
 #[test]
 fn a_batch_that_raises_the_format_is_of_that_format() {
     let two = Format::from_stored(2);
-    let mut batch = encode(&[Command::Cancel { key: key_of("APP", "a") }]);
+    let mut batch = encode(&[Command::Cancel { key: key_of("APP", "a"), origin: Origin::Client }]);
     batch.join(&EncodedCommands::one(&Command::RaiseFormat { to: two }));
     let (bytes, count) = (Bytes::copy_from_slice(&batch.bytes), batch.count());
     assert_eq!(batch.stamped(START_MS, Format::FIRST).format(), two);

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::acceptance::{MAX_DURATION_SECS, MAX_RENEWAL_INTERVAL_SECS};
 use super::dirty_time::RANGE_MS;
-use crate::registry::{Action, AppName, DataCenter, Instance, Lease, Metadata, Port, Registration, Status};
+use crate::registry::{
+    Action, AppName, DataCenter, Instance, Keeper, Lease, Metadata, Port, Registration, Status,
+};
 
 /// Any text, with a liking for what is special to one syntax or the other.
 pub fn text() -> impl Strategy<Value = String> {
@@ -120,9 +122,10 @@ fn instance() -> impl Strategy<Value = Instance> {
 
 pub fn registration() -> impl Strategy<Value = Registration> {
     let action = prop::sample::select(vec![Action::Added, Action::Modified, Action::Deleted]);
+    let keeper = prop::sample::select(vec![Keeper::Client, Keeper::Peer, Keeper::Import, Keeper::Nobody]);
     let times = (any::<i64>(), any::<i64>(), any::<i64>(), any::<i64>(), any::<i64>());
-    (instance(), option::of(status()), RANGE_MS, action, times).prop_map(
-        |(instance, overridden, last_dirty_ms, action, times)| Registration {
+    (instance(), option::of(status()), RANGE_MS, (action, keeper), times).prop_map(
+        |(instance, overridden, last_dirty_ms, (action, keeper), times)| Registration {
             status: instance.status,
             overridden,
             last_dirty_ms,
@@ -135,6 +138,7 @@ pub fn registration() -> impl Strategy<Value = Registration> {
                 evicted_ms: times.3,
                 service_up_ms: times.4,
                 renew_seq: 1,
+                keeper,
             },
             instance: instance.into(),
         },

@@ -140,26 +140,26 @@ fn metadata(pairs: &Metadata, out: &mut Vec<u8>) {
 }
 
 /// Appends the members of an object, with commas between them.
-struct Object<'o> {
+pub(super) struct Object<'o> {
     out: &'o mut Vec<u8>,
     first: bool,
 }
 
 impl<'o> Object<'o> {
-    fn open(out: &'o mut Vec<u8>) -> Self {
+    pub fn open(out: &'o mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, first: true }
     }
 
-    fn close(self) {
+    pub fn close(self) {
         self.out.push(b'}');
     }
 
-    fn member(&mut self, name: &str, value: impl Serialize) {
+    pub fn member(&mut self, name: &str, value: impl Serialize) {
         scalar(value, self.name(name));
     }
 
-    fn optional(&mut self, name: &str, text: Option<&str>) {
+    pub fn optional(&mut self, name: &str, text: Option<&str>) {
         if let Some(text) = text {
             self.member(name, text);
         }
@@ -174,7 +174,7 @@ impl<'o> Object<'o> {
     }
 
     /// A name of ours, in which nothing needs escaping; its value is to follow.
-    fn name(&mut self, name: &str) -> &mut Vec<u8> {
+    pub fn name(&mut self, name: &str) -> &mut Vec<u8> {
         self.comma();
         self.out.push(b'"');
         self.out.extend_from_slice(name.as_bytes());

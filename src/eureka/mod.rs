@@ -9,6 +9,8 @@
 //! * An answer's body: [`application_fragment`] is what pages are stitched from, between
 //!   [`applications_header`] and [`applications_trailer`] with [`applications_separator`] in
 //!   between; [`application_document`], [`instance_document`] and [`encode_batch_response`] are whole.
+//! * Requests to other servers: [`OutgoingBatch`] is what is replicated to them, and
+//!   [`decode_batch_response`] reads what they answer.
 //!
 //! Whatever arrives is untrusted: bodies have a size and a depth, work is linear in their length,
 //! nothing recurses on what they say, and neither a DTD nor an entity of one's own is read.
@@ -26,6 +28,7 @@ mod json_decode;
 mod json_encode;
 mod json_value;
 mod negotiate;
+mod outgoing_batch;
 mod xml_decode;
 mod xml_encode;
 mod xml_name;
@@ -39,7 +42,7 @@ mod other_parsers;
 #[cfg(test)]
 mod round_trip;
 #[cfg(test)]
-mod samples;
+pub mod samples;
 
 pub use acceptance::{
     Accepted, MAX_DURATION_SECS, MAX_RENEWAL_INTERVAL_SECS, MAX_VIP_NAMES, Refusal, stored_size,
@@ -58,6 +61,10 @@ pub use envelope::{
 pub use format::{Format, RequestFormat, cannot_parse_body};
 pub use hash::{StatusCounts, apps_hashcode};
 pub use negotiate::{NotAcceptable, UnsupportedMediaType, accepts_gzip, request_format, response_format};
+pub use outgoing_batch::{
+    ItemResponse, MAX_OUTGOING_BYTES, MAX_OUTGOING_ITEMS, OutgoingBatch, OutgoingItem, decode_batch_response,
+    encode_batch,
+};
 pub use xml_name::{MAX_ELEMENT_NAME_CHARS, MetadataNameTooLong, check_metadata_names};
 
 pub use crate::registry::MAX_INSTANCE_BYTES;

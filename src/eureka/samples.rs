@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::decode::decode_document;
 use super::format::RequestFormat;
-use crate::registry::{Action, Lease, Registration, Status};
+use crate::registry::{Action, Keeper, Lease, Registration, Status};
 
 macro_rules! recorded {
     ($name:literal) => {
@@ -89,6 +89,7 @@ pub fn registered(request: &str) -> Registration {
             evicted_ms: 0,
             service_up_ms: 1_700_000_000_000,
             renew_seq: 1,
+            keeper: Keeper::Client,
         },
         instance: accepted.instance.into(),
     }

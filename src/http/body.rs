@@ -1,16 +1,14 @@
 //! Request bodies: chunked or not, gzipped or not, and never more than allowed.
 
-use std::io::Read;
-
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-use flate2::read::MultiGzDecoder;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::Facade;
 use super::error::HttpError;
 use super::request;
 use crate::eureka::{RequestFormat, request_format};
+use crate::gunzip::unpack;
 
 /// A body with what it is said to be.
 pub struct SentBody {
@@ -63,15 +61,4 @@ pub async fn read(facade: &Facade, headers: &HeaderMap, body: Body) -> Result<Se
 pub fn unreadable(headers: &HeaderMap, format: RequestFormat, reason: impl ToString) -> HttpError {
     let content_type = headers.get(header::CONTENT_TYPE).cloned();
     HttpError::Unreadable { format, content_type, reason: reason.to_string() }
-}
-
-/// Unpacks gzip of one or several members; `None` if it is more than `max_bytes`, and no more than that
-/// is ever unpacked.
-///
-/// # Errors
-/// If it is not gzip, is cut off, or does not have the checksum that it says.
-pub fn unpack(packed: &[u8], max_bytes: usize) -> std::io::Result<Option<Bytes>> {
-    let mut unpacked = Vec::new();
-    MultiGzDecoder::new(packed).take(max_bytes as u64 + 1).read_to_end(&mut unpacked)?;
-    Ok((unpacked.len() <= max_bytes).then(|| unpacked.into()))
 }

@@ -50,11 +50,9 @@ async fn act(facade: &Facade, action: Action, request: Request<Body>) -> Result<
         }
         Action::Register { app } => register::register(facade, &requester, &app, headers, format, body).await,
         Action::Renew { app, id } => renew::renew(facade, &requester, (&app, &id), &head, format).await,
-        Action::Cancel { app, id } => cancel::cancel(facade, &requester, &app, &id).await,
-        Action::SetStatus { app, id } => status::set(facade, &requester, (&app, &id), &parameters).await,
-        Action::RemoveStatus { app, id } => {
-            status::remove(facade, &requester, (&app, &id), &parameters).await
-        }
+        Action::Cancel { app, id } => cancel::cancel(facade, &requester, (&app, &id), headers).await,
+        Action::SetStatus { app, id } => status::set(facade, &requester, (&app, &id), &head).await,
+        Action::RemoveStatus { app, id } => status::remove(facade, &requester, (&app, &id), &head).await,
         Action::PutMetadata { app, id } => metadata::put(facade, &requester, (&app, &id), &parameters).await,
         Action::Replicate => replication::replicate(facade, &requester, headers, body).await,
         // The flag of an AWS auto scaling group: as any server outside of AWS answers.

@@ -46,7 +46,6 @@ use crate::propose::Proposer;
 use crate::raft::{Comparison, Consensus, Peers};
 use crate::wall_clock::WallClock;
 
-pub use body::unpack;
 pub use eureka_routes::{Action, NoRoute, Resource, route};
 pub use events::tell as tell_dashboards;
 pub use gate::Gate;

@@ -27,7 +27,7 @@ pub async fn renew(
         Origin::Replication => {
             parameters.status("overriddenstatus")?.filter(|status| *status != Status::Unknown)
         }
-        Origin::Client => None,
+        Origin::Client | Origin::Import => None,
     };
     let command = Command::Renew {
         key: request::key(app, id)?,

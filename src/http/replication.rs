@@ -1,8 +1,8 @@
-//! `POST peerreplication/batch`: what another Eureka server passes on, many changes at once. All of
-//! them are proposed together; each has its answer, in order.
+//! `POST peerreplication/batch`: what another Eureka server passes on, many changes at once, or what is copied from
+//! one. All of them are proposed together; each has its answer, in order.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 
 use super::answer::{Answer, text};
 use super::error::HttpError;
@@ -11,6 +11,9 @@ use crate::audit::Requester;
 use crate::command::Command;
 use crate::eureka::{BatchAction, BatchItem, ItemAnswer, RequestFormat, decode_batch, encode_batch_response};
 use crate::registry::{AppName, InstanceId, Key, MAX_INSTANCE_BYTES, Origin, Outcome, Status};
+
+/// Ours: says that a batch is a copy of what somebody read from a Eureka server, and not sent by one.
+const IMPORT: HeaderName = HeaderName::from_static("x-registry-import");
 
 /// An item that Eureka's servers fail on; the others of its batch are none the worse for it.
 const FAILED: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;
@@ -32,7 +35,8 @@ pub async fn replicate(
         return Err(body::unreadable(headers, sent.format, "a batch is JSON"));
     }
     let items = decode_batch(&sent.bytes).map_err(|error| body::unreadable(headers, sent.format, error))?;
-    let items: Vec<Item> = items.into_iter().map(item).collect();
+    let origin = origin(headers);
+    let items: Vec<Item> = items.into_iter().map(|of| item(of, origin)).collect();
     let commands: Vec<Command> = items.iter().filter_map(Item::command).cloned().collect();
     let outcomes = facade.write_all(requester, &commands).await?;
     let mut outcomes = outcomes.iter();
@@ -49,48 +53,57 @@ impl Item {
     }
 }
 
-fn item(item: BatchItem) -> Item {
+fn origin(headers: &HeaderMap) -> Origin {
+    match headers.get(IMPORT).is_some_and(|value| value.as_bytes() == b"true") {
+        true => Origin::Import,
+        false => Origin::Replication,
+    }
+}
+
+fn item(item: BatchItem, origin: Origin) -> Item {
     let Some(action) = item.action else {
         return Item::Answered(FAILED);
     };
-    match command(action, item) {
+    match command(action, item, origin) {
         Ok(command) => Item::Proposed(action, command),
         Err(status) => Item::Answered(status),
     }
 }
 
-/// A registration that is refused is answered 200 all the same: Eureka servers discard the refusal,
-/// and would send it again and again.
-fn registration(item: BatchItem) -> Result<Command, StatusCode> {
+/// A registration that is refused is answered 200 all the same to a Eureka server: it would discard the refusal, and
+/// send it again and again.
+fn registration(item: BatchItem, origin: Origin) -> Result<Command, StatusCode> {
+    let told = |refusal| if origin == Origin::Import { refusal } else { StatusCode::OK };
     let document = item.instance.ok_or(FAILED)?;
-    let accepted = document.into_registration(&item.app).ok();
-    let accepted = accepted.filter(|accepted| accepted.instance.stored_bytes() <= MAX_INSTANCE_BYTES);
-    let accepted = accepted.ok_or(StatusCode::OK)?;
+    let accepted = document.into_registration(&item.app).map_err(|_| told(StatusCode::BAD_REQUEST))?;
+    if accepted.instance.stored_bytes() > MAX_INSTANCE_BYTES {
+        return Err(told(StatusCode::PAYLOAD_TOO_LARGE));
+    }
     Ok(Command::Register {
         key: accepted.key,
         instance: accepted.instance.into(),
         last_dirty_ms: accepted.last_dirty_ms,
-        origin: Origin::Replication,
+        origin,
     })
 }
 
 /// The command that an item asks for, or the answer if it is none.
-fn command(action: BatchAction, item: BatchItem) -> Result<Command, StatusCode> {
+fn command(action: BatchAction, item: BatchItem, origin: Origin) -> Result<Command, StatusCode> {
     let last_dirty_ms = item.last_dirty_ms;
     let status = item.status.as_ref().map(|word| word.known().ok_or(FAILED)).transpose();
     Ok(match action {
-        BatchAction::Register => registration(item)?,
-        BatchAction::Cancel => Command::Cancel { key: key(&item)? },
+        BatchAction::Register => registration(item, origin)?,
+        BatchAction::Cancel => Command::Cancel { key: key(&item)?, origin },
         BatchAction::StatusUpdate => {
-            Command::SetStatus { key: key(&item)?, status: status?.ok_or(FAILED)?, last_dirty_ms }
+            Command::SetStatus { key: key(&item)?, status: status?.ok_or(FAILED)?, last_dirty_ms, origin }
         }
         BatchAction::DeleteStatusOverride => {
-            Command::RemoveStatus { key: key(&item)?, status: status?, last_dirty_ms }
+            Command::RemoveStatus { key: key(&item)?, status: status?, last_dirty_ms, origin }
         }
         BatchAction::Heartbeat => {
             let overridden = item.overridden_status.as_ref().and_then(|word| word.known());
             let overridden = overridden.filter(|status| *status != Status::Unknown);
-            Command::Renew { key: key(&item)?, last_dirty_ms, overridden, origin: Origin::Replication }
+            Command::Renew { key: key(&item)?, last_dirty_ms, overridden, origin }
         }
     })
 }

@@ -1,6 +1,7 @@
 //! `PUT` and `DELETE apps/{app}/{id}/status`: set a status override, and remove it.
 
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 
 use super::Facade;
 use super::answer::{Answer, empty};
@@ -14,12 +15,14 @@ pub async fn set(
     facade: &Facade,
     requester: &Requester,
     (app, id): (&str, &str),
-    parameters: &Parameters<'_>,
+    head: &Parts,
 ) -> Result<Answer, HttpError> {
+    let parameters = Parameters::new(head.uri.query());
     let command = Command::SetStatus {
         key: request::key(app, id)?,
         status: parameters.status("value")?.ok_or(HttpError::BadParameter("value"))?,
         last_dirty_ms: parameters.last_dirty_ms()?,
+        origin: request::origin(&head.headers),
     };
     write(facade, requester, command).await
 }
@@ -28,12 +31,14 @@ pub async fn remove(
     facade: &Facade,
     requester: &Requester,
     (app, id): (&str, &str),
-    parameters: &Parameters<'_>,
+    head: &Parts,
 ) -> Result<Answer, HttpError> {
+    let parameters = Parameters::new(head.uri.query());
     let command = Command::RemoveStatus {
         key: request::key(app, id)?,
         status: parameters.status("value")?,
         last_dirty_ms: parameters.last_dirty_ms()?,
+        origin: request::origin(&head.headers),
     };
     write(facade, requester, command).await
 }

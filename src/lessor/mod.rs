@@ -99,13 +99,13 @@ impl Observer for Lessor {
         let now_ms = state.clock.read_ms(Instant::now());
         for change in changes {
             match change {
-                Change::Put { key, registration } => {
+                Change::Put { key, registration, .. } => {
                     state.deadlines.renew(key, &registration.lease, Known::Renewed, now_ms);
                 }
-                Change::Renewed { key, lease } => {
+                Change::Renewed { key, lease, .. } => {
                     state.deadlines.renew(key, lease, Known::Renewed, now_ms);
                 }
-                Change::Removed { key } => state.deadlines.remove(key),
+                Change::Removed { key, .. } => state.deadlines.remove(key),
                 Change::SelfPreservation { scope, in_force } => {
                     state.self_preservation.set(scope, in_force.map(|in_force| in_force.silence));
                 }

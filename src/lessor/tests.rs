@@ -9,7 +9,7 @@ use proptest::sample::select;
 use super::deadlines::Due;
 use super::*;
 use crate::registry::arbitrary::key_of;
-use crate::registry::{Key, Lease};
+use crate::registry::{Cause, Key, Lease, Origin};
 
 /// Between two looks, each with a pulse of the clock before it.
 const TICK_MS: u64 = 100;
@@ -143,8 +143,7 @@ impl World {
     fn renew(&mut self, id: usize, key: &Key, at_ms: u64, duration_ms: u64, kind: Kind) {
         let renew_seq = self.next_seq;
         self.next_seq += 1;
-        let (registered_ms, renewed_ms, evicted_ms, service_up_ms) = (0, 0, 0, 0);
-        let lease = Lease { duration_ms, registered_ms, renewed_ms, evicted_ms, service_up_ms, renew_seq };
+        let lease = Lease { duration_ms, renew_seq, ..Lease::default() };
         let clock_ms = self.clock.read_ms(self.instant(at_ms));
         self.deadlines.renew(key, &lease, Known::Renewed, clock_ms);
         let renewed_out_of_touch = kind == Kind::OutOfTouch;
@@ -215,8 +214,7 @@ fn lessor() -> Lessor {
 }
 
 fn lease(duration_ms: u64) -> Lease {
-    let (registered_ms, renewed_ms, evicted_ms, service_up_ms) = (0, 0, 0, 0);
-    Lease { duration_ms, registered_ms, renewed_ms, evicted_ms, service_up_ms, renew_seq: 1 }
+    Lease { duration_ms, renew_seq: 1, ..Lease::default() }
 }
 
 /// Of many, some at a time; and none any more once another node leads.
@@ -227,7 +225,11 @@ async fn many_leases_end_a_few_at_a_time() {
     lessor.lead(&Registry::default());
     let keys: BTreeSet<Key> = (0..10_000).map(|place| key_of("APP", &place.to_string())).collect();
     for key in &keys {
-        lessor.applied(&[Change::Renewed { key: key.clone(), lease: lease(1000) }]);
+        lessor.applied(&[Change::Renewed {
+            key: key.clone(),
+            lease: lease(1000),
+            cause: Cause::Renewed(Origin::Client),
+        }]);
     }
     let mut ended = BTreeSet::new();
     let mut most = 0;
@@ -237,7 +239,10 @@ async fn many_leases_end_a_few_at_a_time() {
         while let Some(Decisions { expire, more, .. }) = lessor.decide() {
             most = most.max(expire.len());
             for (key, _) in expire {
-                lessor.applied(&[Change::Removed { key: key.clone() }]);
+                lessor.applied(&[Change::Removed {
+                    key: key.clone(),
+                    cause: Cause::Cancelled(Origin::Client),
+                }]);
                 assert!(ended.insert(key), "it ends once");
             }
             if !more {
@@ -256,7 +261,11 @@ async fn many_leases_end_a_few_at_a_time() {
 async fn leases_stand_still_while_no_write_is_decided() {
     let lessor = lessor();
     lessor.lead(&Registry::default());
-    lessor.applied(&[Change::Renewed { key: key_of("APP", "a"), lease: lease(1000) }]);
+    lessor.applied(&[Change::Renewed {
+        key: key_of("APP", "a"),
+        lease: lease(1000),
+        cause: Cause::Renewed(Origin::Client),
+    }]);
     for (undecided, run_out) in [(Duration::from_secs(1), 0), (Duration::ZERO, 1)] {
         for _ in 0..100 {
             tokio::time::advance(PULSE).await;

@@ -2,6 +2,7 @@
 //! stop.
 
 mod exposure;
+mod observers;
 mod replica;
 mod restore;
 mod secured_peers;
@@ -26,17 +27,19 @@ use tonic::transport::server::TcpIncoming;
 use crate::access;
 use crate::blocking::blocking;
 use crate::config::Config;
+use crate::eureka_peers::EurekaPeers;
 use crate::format::{Format, Formats};
 use crate::http::{self, Gate, Guard};
 use crate::lessor::Lessor;
 use crate::metrics::Metrics;
-use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Names, Tcp};
+use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Names, Observer, Tcp};
 use crate::storage::marker::{self, DirLock, Marker};
 use crate::storage::{self, SnapshotDir, StateError, StateStore, StoredState, remedy, sync_dir};
 use crate::tls::{self, PeerTls};
 use crate::trace::{Otlp, Source, Traces};
 use crate::wall_clock::WallClock;
 
+pub use observers::Observers;
 pub use replica::{Found, Replica};
 pub use restore::{Restoration, restore};
 use secured_peers::SecuredConnector;
@@ -95,12 +98,14 @@ impl Node {
         let tick = Duration::from_millis(config.lease_tick_ms);
         let lessor = Arc::new(Lessor::new(tick, config.self_preservation_settings()));
         let metrics = Arc::new(Metrics::with_traces(traces(config)?));
-        let (lock, log, machine) = open_storage(config, lessor.clone(), metrics.clone())?;
+        let eureka_peers = Arc::new(EurekaPeers::new(&config.eureka_peer)?);
+        let observers = Observers { lessor: lessor.clone(), eureka_peers: eureka_peers.clone() };
+        let (lock, log, machine) = open_storage(config, Arc::new(observers), metrics.clone())?;
         let connector: Arc<dyn Connector> = match &peer_tls {
             None => Arc::new(Tcp(Names::of_system())),
             Some(tls) => Arc::new(SecuredConnector { tls: tls.clone(), names: Names::of_system() }),
         };
-        let found = Found { log, machine, lessor, connector, wall_clock: WallClock::system() };
+        let found = Found { log, machine, lessor, eureka_peers, connector, wall_clock: WallClock::system() };
         let replica = Replica::start(config, found).await?;
         watchers.spawn(keep_marked(config.clone(), replica.consensus().machine().format_raised()));
         watchers.spawn(replica.tell_dashboards());
@@ -221,7 +226,7 @@ const NO_THREAD: &str =
 /// for memory page by page, which took a seventh of the whole start. Nothing waits for this thread yet.
 fn open_storage(
     config: &Config,
-    lessor: Arc<Lessor>,
+    observer: Arc<dyn Observer>,
     metrics: Arc<Metrics>,
 ) -> anyhow::Result<(DirLock, LogStore, Machine)> {
     let dir = &config.data_dir;
@@ -238,7 +243,7 @@ fn open_storage(
     })?;
     let ((log, snapshots), (store, stored)) = (log?, state?);
     sync_dir(dir).context("the data directory")?;
-    let machine = Machine::open(store, stored, snapshots, lessor, metrics).context("the state")?;
+    let machine = Machine::open(store, stored, snapshots, observer, metrics).context("the state")?;
     // A vote is on disk before anything else; a node without one that has applied entries has
     // forgotten what it promised.
     if machine.last_applied() > 0 && !log.has_vote() {

@@ -15,10 +15,11 @@ use tonic::transport::server::{Connected, Server};
 
 use crate::blocking::blocking;
 use crate::config::Config;
+use crate::eureka_peers::{self, EurekaPeers, keep_progress};
 use crate::http::{self, Facade, Told};
 use crate::lessor::{self, Lessor};
 use crate::peer::{Addressed, PeerService};
-use crate::propose::{Batcher, Proposer};
+use crate::propose::{Batcher, Proposer, Timeouts};
 use crate::raft::peer::peer_server::PeerServer;
 use crate::raft::{
     Comparer, Comparison, Connector, Consensus, ConsensusError, KeptLog, Machine, Peers, follow_roles, join,
@@ -32,11 +33,12 @@ const PEER_KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Of the nodes that form a new cluster, the first to act; the others follow if it does not.
 const FOUNDER_HEAD_START: Duration = Duration::from_millis(1500);
 
-/// What a node finds when it is started. The machine tells the lessor what it applies.
+/// What a node finds when it is started. The machine tells lessor and Eureka peers what it applies.
 pub struct Found<L> {
     pub log: L,
     pub machine: Machine,
     pub lessor: Arc<Lessor>,
+    pub eureka_peers: Arc<EurekaPeers>,
     pub connector: Arc<dyn Connector>,
     pub wall_clock: WallClock,
 }
@@ -57,19 +59,25 @@ impl Replica {
     /// [`ConsensusError`] if the settings contradict each other, or the log and the state do not
     /// belong together.
     pub async fn start<L: KeptLog>(config: &Config, found: Found<L>) -> Result<Self, ConsensusError> {
-        let Found { mut log, machine, lessor, connector, wall_clock } = found;
+        let Found { mut log, machine, lessor, eureka_peers, connector, wall_clock } = found;
         let others = config.initial_cluster.iter().filter(|(id, _)| **id != config.node_id);
         let others = others.map(|(id, addr)| (*id, addr.to_string()));
         let peers = Arc::new(Peers::new(&config.cluster_name, others, &connector));
         restore(&mut log, &machine, &peers).await?;
         let consensus = Consensus::start(config, log, machine, connector).await?;
-        let write_timeout = Duration::from_millis(config.write_timeout_ms);
+        let timeouts = Timeouts {
+            write: Duration::from_millis(config.write_timeout_ms),
+            replication: Duration::from_millis(config.replication_timeout_ms),
+        };
         let (proposer, batcher) =
-            Proposer::new(consensus.clone(), peers.clone(), wall_clock.clone(), write_timeout);
+            Proposer::new(consensus.clone(), peers.clone(), wall_clock.clone(), timeouts);
         let (comparer, comparison) = Comparer::new(consensus.clone());
         let told = Told { peers: peers.clone(), comparison: comparison.clone() };
         let facade = Facade::new(consensus.clone(), proposer.clone(), told, wall_clock, config);
-        let mut background = background(config, &consensus, &lessor, proposer.clone());
+        let mut background = background(config, &consensus, (&lessor, &eureka_peers), proposer.clone());
+        for peer in eureka_peers.iter() {
+            background.spawn(eureka_peers::send(peer.clone(), consensus.machine().clone(), proposer.clone()));
+        }
         background.spawn(found_or_join(consensus.clone(), peers.clone(), config.clone()));
         background.spawn(keep_known(consensus.clone(), peers.clone()));
         background.spawn(keep_raising(config, &consensus, &peers, &proposer));
@@ -167,7 +175,7 @@ impl Replica {
 fn background(
     config: &Config,
     consensus: &Consensus,
-    lessor: &Arc<Lessor>,
+    (lessor, eureka_peers): (&Arc<Lessor>, &Arc<EurekaPeers>),
     proposer: Proposer,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
@@ -179,11 +187,19 @@ fn background(
         Duration::from_millis(config.state_flush_interval_ms),
     ));
 
-    let (machine, roles) = (consensus.machine().clone(), lessor.clone());
+    let (machine, leases, told) = (consensus.machine().clone(), lessor.clone(), eureka_peers.clone());
     tasks.spawn(follow_roles(consensus.clone(), move |leads| match leads {
-        true => machine.with_registry(|registry| roles.lead(registry)),
-        false => roles.follow(),
+        true => machine.with_registry(|registry| {
+            leases.lead(registry);
+            told.lead(registry);
+        }),
+        false => {
+            leases.follow();
+            told.follow();
+        }
     }));
+    let told = (eureka_peers.clone(), consensus.clone(), proposer.clone());
+    tasks.spawn(async move { keep_progress(&told.0, &told.1, &told.2).await });
 
     let (consensus, lessor) = (consensus.clone(), lessor.clone());
     let tick = Duration::from_millis(config.lease_tick_ms);

@@ -1,11 +1,11 @@
 use futures_util::FutureExt;
 
 use super::*;
-use crate::registry::{AppName, InstanceId, Key};
+use crate::registry::{AppName, InstanceId, Key, Origin};
 
 fn commands(id: &str) -> EncodedCommands {
     let key = Key::new(AppName::parse("A").unwrap(), InstanceId::parse(id).unwrap());
-    EncodedCommands::one(&Command::Cancel { key })
+    EncodedCommands::one(&Command::Cancel { key, origin: Origin::Client })
 }
 
 fn waiting() -> (mpsc::Sender<Proposal>, Waiting) {

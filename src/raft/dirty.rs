@@ -39,7 +39,7 @@ impl Dirty {
                 Change::Put { key, .. } => {
                     self.instances.insert(key.clone(), Part::Whole);
                 }
-                Change::Removed { key } => {
+                Change::Removed { key, .. } => {
                     self.instances.insert(key.clone(), Part::Gone);
                 }
                 Change::Renewed { key, .. } => {

@@ -4,7 +4,6 @@
 mod storing;
 
 use std::io;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -189,7 +188,6 @@ impl Machine {
         let mut outcomes = Vec::new();
         let mut tally = Tally::default();
         let _span = self.0.metrics.traces.applying(entry.log_id.index);
-        let mut expired = Vec::new();
         let mut state = self.state();
         match &entry.payload {
             EntryPayload::Blank => {}
@@ -205,11 +203,8 @@ impl Machine {
                 for command in commands {
                     #[cfg(feature = "planted-bugs")]
                     let command = crate::planted::applied(command, &state.registry);
-                    let (kind, from) = (Kind::of(&command), changes.len());
+                    let kind = Kind::of(&command);
                     let outcome = command.apply(&mut state.registry, &mut changes);
-                    if kind == Kind::Expiry {
-                        expired.push(from..changes.len());
-                    }
                     tally.note(kind, &outcome);
                     outcomes.push(outcome);
                 }
@@ -224,8 +219,7 @@ impl Machine {
             state.visible_index = entry.log_id.index;
             let State { registry, history, .. } = &mut *state;
             let next = view.update(&changes, entry.log_id.index, |place, former| {
-                let is_expired = expired.iter().any(|leases: &Range<usize>| leases.contains(&place));
-                history.changed(registry.now_ms(), &changes[place], former, is_expired);
+                history.changed(registry.now_ms(), &changes[place], former);
             });
             self.0.view.store(Arc::new(next));
         } else {

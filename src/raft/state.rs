@@ -9,7 +9,7 @@ use super::types::{
     RaftLogId, RaftStoredMembership, log_id_from_message, log_id_to_message, stored_membership_from_message,
     stored_membership_to_message,
 };
-use crate::encoding::encode_self_preservation;
+use crate::encoding::{encode_peer_progress, encode_self_preservation};
 use crate::history::History;
 use crate::message::StateHeader;
 use crate::registry::Registry;
@@ -82,6 +82,7 @@ impl State {
             delta_entries: self.registry.delta().entries().len() as u64,
             visible_index: self.visible_index,
             self_preservation: self.registry.self_preservation().map(encode_self_preservation).collect(),
+            peer_progress: encode_peer_progress(self.registry.peer_progress()),
             format: self.registry.format().to_stored(),
         }
     }

@@ -18,7 +18,6 @@ pub(super) enum Kind {
     Renewal,
     Registration,
     Cancellation,
-    Expiry,
     Other,
 }
 
@@ -28,7 +27,6 @@ impl Kind {
             Command::Renew { .. } => Kind::Renewal,
             Command::Register { .. } => Kind::Registration,
             Command::Cancel { .. } => Kind::Cancellation,
-            Command::Expire { .. } => Kind::Expiry,
             _ => Kind::Other,
         }
     }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::delta::{DELTA_RETENTION_MS, DeltaEntry, Dropped};
 use super::encoded_instance::{EncodedInstance, Said};
 use super::instance::{MAX_INSTANCE_BYTES, Metadata};
-use super::lease::{Action, Lease, Registration};
+use super::lease::{Action, Keeper, Lease, Registration};
 use super::name::Key;
 use super::state_hash::{delta_entry_hash, document_hash};
 use super::status::{Origin, Status, effective_status};
-use super::{Change, Held, Outcome, Registry};
+use super::{Cause, Change, Held, Outcome, Registry};
 use crate::format::Format;
 
 /// A document on its way into the registry, with what may deviate from its own words.
@@ -20,6 +20,15 @@ struct Registrant {
     said_overridden: Status,
     last_dirty_ms: i64,
     duration_secs: u32,
+}
+
+/// A renewal, and what it is part of.
+struct Touch {
+    cause: Cause,
+    /// `None`: who it was.
+    keeper: Option<Keeper>,
+    /// Whether a reader could tell.
+    visible: bool,
 }
 
 impl Registry {
@@ -38,6 +47,9 @@ impl Registry {
         origin: Origin,
         changes: &mut Vec<Change>,
     ) -> Outcome {
+        if self.is_kept_from(&key, origin) {
+            return Outcome::Conflict(None);
+        }
         let last_dirty_ms = last_dirty_ms.unwrap_or(self.now_ms);
         let Said { status, overridden_status, duration_secs } = instance.said();
         let registrant = match self.get(&key) {
@@ -67,6 +79,9 @@ impl Registry {
         let Some(held) = self.held(key) else {
             return Outcome::NotFound;
         };
+        if self.is_kept_from(key, origin) {
+            return Outcome::Conflict(None);
+        }
         let existing = &held.registration;
         let status = effective_status(existing.status, existing.overridden, Some(existing.status), origin);
         if status == Status::Unknown {
@@ -74,25 +89,29 @@ impl Registry {
         }
         let stored_dirty_ms = existing.last_dirty_ms;
         let client_is_newer = last_dirty_ms.is_some_and(|dirty| dirty > stored_dirty_ms);
-        let adopted = overridden.filter(|_| client_is_newer && origin == Origin::Replication);
+        let adopted = overridden.filter(|_| client_is_newer && origin != Origin::Client);
         let visible =
             status != existing.status || adopted.is_some_and(|status| Some(status) != existing.overridden);
 
-        self.touch(key, visible, changes, |registration| {
+        let touch = Touch { cause: Cause::Renewed(origin), keeper: Some(origin.into()), visible };
+        self.touch(key, touch, changes, |registration| {
             registration.status = status;
             registration.overridden = adopted.or(registration.overridden);
         });
         match last_dirty_ms {
             Some(_) if client_is_newer => Outcome::NotFound,
-            Some(dirty) if dirty < stored_dirty_ms && origin == Origin::Replication => {
+            Some(dirty) if dirty < stored_dirty_ms && origin != Origin::Client => {
                 self.get(key).map_or(Outcome::NotFound, |stored| Outcome::Conflict(Some(stored.clone())))
             }
             _ => Outcome::Done,
         }
     }
 
-    pub fn cancel(&mut self, key: &Key, changes: &mut Vec<Change>) -> Outcome {
-        match self.remove(key, changes) {
+    pub fn cancel(&mut self, key: &Key, origin: Origin, changes: &mut Vec<Change>) -> Outcome {
+        if self.is_kept_from(key, origin) {
+            return Outcome::Conflict(None);
+        }
+        match self.remove(key, Cause::Cancelled(origin), changes) {
             true => Outcome::Done,
             false => Outcome::NotFound,
         }
@@ -103,14 +122,19 @@ impl Registry {
         key: &Key,
         status: Status,
         last_dirty_ms: Option<i64>,
+        origin: Origin,
         changes: &mut Vec<Change>,
     ) -> Outcome {
         let Some(existing) = self.get(key) else {
             return Outcome::NotFound;
         };
+        if self.is_kept_from(key, origin) {
+            return Outcome::Conflict(None);
+        }
         let differs = existing.status != status;
         let now_ms = self.now_ms;
-        self.touch(key, differs, changes, |registration| {
+        let touch = Touch { cause: Cause::StatusSet(origin), keeper: None, visible: differs };
+        self.touch(key, touch, changes, |registration| {
             if differs {
                 registration.overridden = Some(status);
                 registration.show(status, last_dirty_ms, now_ms);
@@ -125,14 +149,19 @@ impl Registry {
         key: &Key,
         status: Option<Status>,
         last_dirty_ms: Option<i64>,
+        origin: Origin,
         changes: &mut Vec<Change>,
     ) -> Outcome {
         let Some(existing) = self.get(key) else {
             return Outcome::NotFound;
         };
+        if self.is_kept_from(key, origin) {
+            return Outcome::Conflict(None);
+        }
         let overridden = existing.overridden.is_some();
         let now_ms = self.now_ms;
-        self.touch(key, overridden, changes, |registration| {
+        let touch = Touch { cause: Cause::StatusRemoved(origin), keeper: None, visible: overridden };
+        self.touch(key, touch, changes, |registration| {
             if overridden {
                 registration.overridden = None;
                 registration.show(status.unwrap_or(Status::Unknown), last_dirty_ms, now_ms);
@@ -161,7 +190,7 @@ impl Registry {
         let mut expired = 0;
         for (key, renew_seq) in leases {
             let unrenewed = self.get(key).is_some_and(|held| held.lease.renew_seq == *renew_seq);
-            if unrenewed && self.remove(key, changes) {
+            if unrenewed && self.remove(key, Cause::Expired, changes) {
                 expired += 1;
             }
         }
@@ -181,11 +210,11 @@ impl Registry {
         origin: Origin,
         changes: &mut Vec<Change>,
     ) {
-        let existing = self.get(&key);
-        let existing_status = existing.map(|existing| existing.status);
-        let service_up_ms = existing.map_or(0, |existing| existing.lease.service_up_ms);
+        let existing = self.get(&key).cloned();
+        let existing_status = existing.as_ref().map(|existing| existing.status);
+        let service_up_ms = existing.as_ref().map_or(0, |existing| existing.lease.service_up_ms);
         let asked = Some(registrant.said_overridden).filter(|status| *status != Status::Unknown);
-        let overridden = existing.and_then(|existing| existing.overridden).or(asked);
+        let overridden = existing.as_ref().and_then(|existing| existing.overridden).or(asked);
         let status = effective_status(registrant.said, overridden, existing_status, origin);
         let now_ms = self.now_ms;
         let renew_seq = self.next_sequence();
@@ -203,13 +232,27 @@ impl Registry {
                 evicted_ms: 0,
                 service_up_ms,
                 renew_seq,
+                keeper: origin.into(),
             },
         };
         registration.stamp_service_up(now_ms);
-        self.put(key, Arc::new(registration), changes);
+        let cause = Cause::Registered(origin);
+        // What several tell of, or tell again, has one effect.
+        if origin != Origin::Client && existing.is_some_and(|held| held.says_the_same_as(&registration)) {
+            let touch = Touch { cause, keeper: Some(origin.into()), visible: false };
+            self.touch(&key, touch, changes, |_| {});
+        } else {
+            self.put(key, Arc::new(registration), cause, changes);
+        }
     }
 
-    fn put(&mut self, key: Key, registration: Arc<Registration>, changes: &mut Vec<Change>) {
+    /// Whether an instance is none of the sender's business: who copies a registry has no say where clients or other
+    /// servers have.
+    fn is_kept_from(&self, key: &Key, origin: Origin) -> bool {
+        origin == Origin::Import && self.get(key).is_some_and(|held| held.lease.keeper != Keeper::Import)
+    }
+
+    fn put(&mut self, key: Key, registration: Arc<Registration>, cause: Cause, changes: &mut Vec<Change>) {
         let document_hash = document_hash(&key, &registration.instance);
         let held = Held { registration: registration.clone(), document_hash };
         self.hash.add(held.hash());
@@ -218,15 +261,15 @@ impl Registry {
             Some(former) => self.hash.remove(former.hash()),
             None => self.instance_count += 1,
         }
-        changes.push(Change::Put { key: key.clone(), registration: registration.clone() });
+        changes.push(Change::Put { key: key.clone(), registration: registration.clone(), cause });
         self.add_to_delta(key, registration, None, changes);
     }
 
-    /// Renews a lease and changes what goes with it; `visible` if a reader could tell.
+    /// Renews a lease and changes what goes with it.
     fn touch(
         &mut self,
         key: &Key,
-        visible: bool,
+        Touch { cause, keeper, visible }: Touch,
         changes: &mut Vec<Change>,
         change: impl FnOnce(&mut Registration),
     ) {
@@ -239,6 +282,7 @@ impl Registry {
         let registration = Arc::make_mut(&mut held.registration);
         registration.lease.renewed_ms = now_ms;
         registration.lease.renew_seq = renew_seq;
+        registration.lease.keeper = keeper.unwrap_or(registration.lease.keeper);
         change(registration);
         if visible {
             registration.action = Action::Modified;
@@ -247,14 +291,14 @@ impl Registry {
         self.hash.remove(before);
         self.hash.add(after);
         if visible {
-            changes.push(Change::Put { key: key.clone(), registration: shared.clone() });
+            changes.push(Change::Put { key: key.clone(), registration: shared.clone(), cause });
             self.add_to_delta(key.clone(), shared, None, changes);
         } else {
-            changes.push(Change::Renewed { key: key.clone(), lease });
+            changes.push(Change::Renewed { key: key.clone(), lease, cause });
         }
     }
 
-    fn remove(&mut self, key: &Key, changes: &mut Vec<Change>) -> bool {
+    fn remove(&mut self, key: &Key, cause: Cause, changes: &mut Vec<Change>) -> bool {
         let Some(instances) = self.applications.get_mut(&key.app) else {
             return false;
         };
@@ -266,12 +310,16 @@ impl Registry {
         }
         self.instance_count -= 1;
         self.hash.remove(held.hash());
-        changes.push(Change::Removed { key: key.clone() });
+        changes.push(Change::Removed { key: key.clone(), cause });
 
         let mut last = Arc::unwrap_or_clone(held.registration);
         last.action = Action::Deleted;
         last.last_updated_ms = self.now_ms;
         last.lease.evicted_ms = self.now_ms;
+        last.lease.keeper = match cause {
+            Cause::Cancelled(origin) => origin.into(),
+            _ => Keeper::Nobody,
+        };
         let held = Held { registration: Arc::new(last), ..held };
         let hash = held.hash();
         self.add_to_delta(key.clone(), held.registration, Some(hash), changes);

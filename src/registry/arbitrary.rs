@@ -1,13 +1,13 @@
 //! Any log entries, for property tests: few keys and times close together, so that commands meet.
 
-use proptest::collection::vec;
+use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{
     AppName, Change, DELTA_RETENTION_MS, DataCenter, Instance, InstanceId, Key, Metadata, Origin, Outcome,
-    Port, Registry, Scope, Silence, Status,
+    PeerProgress, Port, Registry, Scope, Silence, Status,
 };
 use crate::command::Command;
 use crate::encoding::{EncodedBatch, EncodedCommands};
@@ -134,14 +134,19 @@ pub fn command() -> impl Strategy<Value = Command> {
                 Command::Renew { key, last_dirty_ms, overridden, origin }
             }
         ),
-        2 => key().prop_map(|key| Command::Cancel { key }),
-        3 => (key(), status(), dirty_ms())
-            .prop_map(|(key, status, last_dirty_ms)| Command::SetStatus { key, status, last_dirty_ms }),
-        2 => (key(), option::of(status()), dirty_ms())
-            .prop_map(|(key, status, last_dirty_ms)| Command::RemoveStatus { key, status, last_dirty_ms }),
+        2 => (key(), origin()).prop_map(|(key, origin)| Command::Cancel { key, origin }),
+        3 => (key(), status(), dirty_ms(), origin()).prop_map(|(key, status, last_dirty_ms, origin)| {
+            Command::SetStatus { key, status, last_dirty_ms, origin }
+        }),
+        2 => (key(), option::of(status()), dirty_ms(), origin()).prop_map(
+            |(key, status, last_dirty_ms, origin)| {
+                Command::RemoveStatus { key, status, last_dirty_ms, origin }
+            }
+        ),
         2 => (key(), metadata()).prop_map(|(key, pairs)| Command::PutMetadata { key, pairs }),
         2 => (scope(), option::of(silence()))
             .prop_map(|(scope, silence)| Command::SetSelfPreservation { scope, silence }),
+        1 => peer_progress().prop_map(|progress| Command::SetPeerProgress { progress }),
     ]
 }
 
@@ -212,7 +217,12 @@ fn planted() -> impl Strategy<Value = Status> {
 }
 
 fn origin() -> impl Strategy<Value = Origin> {
-    select(vec![Origin::Client, Origin::Replication])
+    select(vec![Origin::Client, Origin::Client, Origin::Replication, Origin::Replication, Origin::Import])
+}
+
+fn peer_progress() -> impl Strategy<Value = PeerProgress> {
+    let url = (0..20_u8).prop_map(|number| format!("http://eureka-{number}:8761/eureka").into());
+    btree_map(url, 0..START_MS, 0..20)
 }
 
 fn metadata() -> impl Strategy<Value = Metadata> {

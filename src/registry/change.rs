@@ -5,15 +5,28 @@ use std::sync::Arc;
 use super::lease::{Lease, Registration};
 use super::name::Key;
 use super::self_preservation::{Scope, SelfPreservation};
+use super::status::Origin;
+
+/// What was done to an instance, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Also by new metadata.
+    Registered(Origin),
+    Renewed(Origin),
+    StatusSet(Origin),
+    StatusRemoved(Origin),
+    Cancelled(Origin),
+    Expired,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// The instance is now as `registration` says, whether it is new or replaces another.
-    Put { key: Key, registration: Arc<Registration> },
+    Put { key: Key, registration: Arc<Registration>, cause: Cause },
     /// The instance is gone.
-    Removed { key: Key },
+    Removed { key: Key, cause: Cause },
     /// The lease was renewed; nothing that readers compare has changed.
-    Renewed { key: Key, lease: Lease },
+    Renewed { key: Key, lease: Lease, cause: Cause },
     /// The delta gained an entry. Sequences only ascend; a key has one entry at most, the former
     /// one being dropped first.
     DeltaAdded { seq: u64, key: Key, registration: Arc<Registration> },

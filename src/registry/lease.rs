@@ -1,7 +1,7 @@
 //! What the registry itself knows of an instance: its lease, its status, when it changed.
 
 use super::encoded_instance::EncodedInstance;
-use super::status::Status;
+use super::status::{Origin, Status};
 
 /// What a reader must do with an instance found in a delta.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,9 +11,33 @@ pub enum Action {
     Deleted,
 }
 
+/// By whose word a lease lives: of who registered or renewed it last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(test, derive(Default))]
+pub enum Keeper {
+    #[cfg_attr(test, default)]
+    Client,
+    /// Another Eureka server, for its client.
+    Peer,
+    Import,
+    /// It ran out. Only of an instance that is gone; one that was cancelled has who did that.
+    Nobody,
+}
+
+impl From<Origin> for Keeper {
+    fn from(origin: Origin) -> Self {
+        match origin {
+            Origin::Client => Keeper::Client,
+            Origin::Replication => Keeper::Peer,
+            Origin::Import => Keeper::Import,
+        }
+    }
+}
+
 /// A lease. All times are epoch milliseconds of the log's clock, and only ever shown, never
 /// compared with a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Default))]
 pub struct Lease {
     pub duration_ms: u64,
     pub registered_ms: i64,
@@ -25,6 +49,7 @@ pub struct Lease {
     /// Moves with every registration and renewal, and is unique in the registry: an expiry names
     /// the sequence that it saw run out, and means nothing once that has moved.
     pub renew_seq: u64,
+    pub keeper: Keeper,
 }
 
 /// An instance as the registry holds it.
@@ -43,6 +68,14 @@ pub struct Registration {
 }
 
 impl Registration {
+    /// Whether another is the same to readers and to its client, but for its times.
+    pub fn says_the_same_as(&self, other: &Registration) -> bool {
+        self.instance == other.instance
+            && self.last_dirty_ms == other.last_dirty_ms
+            && self.action == other.action
+            && (self.status, self.overridden) == (other.status, other.overridden)
+    }
+
     /// The override as documents show it: `UNKNOWN` for none.
     pub fn overridden_status(&self) -> Status {
         self.overridden.unwrap_or(Status::Unknown)

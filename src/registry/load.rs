@@ -8,7 +8,7 @@ use super::delta::DeltaEntry;
 use super::lease::Registration;
 use super::name::Key;
 use super::state_hash::{delta_entry_hash, document_hash, registration_hash};
-use super::{AppName, Held, InstanceId, Registry, Scope, SelfPreservation};
+use super::{AppName, Held, InstanceId, PeerProgress, Registry, Scope, SelfPreservation};
 use crate::format::Format;
 
 /// Everything the registry is made of, in the order of its keys.
@@ -20,6 +20,7 @@ pub struct Snapshot {
     pub registrations: Vec<(Key, Arc<Registration>)>,
     pub delta: Vec<(u64, DeltaEntry)>,
     pub self_preservation: Vec<(Scope, SelfPreservation)>,
+    pub peer_progress: PeerProgress,
     pub format: Format,
 }
 
@@ -43,6 +44,7 @@ impl Registry {
             registrations: self.registrations().map(|(key, held)| (key, held.clone())).collect(),
             delta: self.delta.entries().map(|(seq, entry)| (seq, entry.clone())).collect(),
             self_preservation: self.self_preservation.clone().into_iter().collect(),
+            peer_progress: self.peer_progress.clone(),
             format: self.format,
         }
     }
@@ -52,8 +54,8 @@ impl Registry {
     /// # Errors
     /// [`LoadError`] if parts are missing, too many, or not as they were.
     pub fn from_snapshot(snapshot: Snapshot) -> Result<Self, LoadError> {
-        let Snapshot { now_ms, sequence, format, .. } = snapshot;
-        let mut registry = Registry { now_ms, sequence, format, ..Registry::default() };
+        let Snapshot { now_ms, sequence, format, peer_progress, .. } = snapshot;
+        let mut registry = Registry { now_ms, sequence, format, peer_progress, ..Registry::default() };
         registry.put_all(snapshot.registrations);
         for (seq, entry) in snapshot.delta {
             if entry.deleted.is_none() && registry.get(&entry.key).is_none() {

@@ -14,6 +14,7 @@ mod lease;
 mod load;
 mod name;
 mod outcome;
+mod peer_progress;
 mod self_preservation;
 mod state_hash;
 mod status;
@@ -25,15 +26,16 @@ use std::sync::Arc;
 
 use crate::format::Format;
 
-pub use change::Change;
+pub use change::{Cause, Change};
 pub use decode_error::DecodeError;
 pub use delta::{DELTA_MAX_ENTRIES, DELTA_RETENTION_MS, Delta, DeltaEntry};
 pub use encoded_instance::{EncodedInstance, Listed, Said, Vips};
 pub use instance::*;
-pub use lease::{Action, Lease, Registration};
+pub use lease::{Action, Keeper, Lease, Registration};
 pub use load::{LoadError, Snapshot};
 pub use name::{AppName, InstanceId, Key, MAX_NAME_BYTES, NameError, check_name};
 pub use outcome::{MAX_CONFLICT_BYTES, Outcome, bound_conflicts};
+pub use peer_progress::{MAX_EUREKA_PEERS, PeerProgress};
 pub use self_preservation::{Scope, SelfPreservation, Silence};
 pub use state_hash::StateHash;
 pub use status::{Origin, Status, effective_status};
@@ -45,6 +47,8 @@ pub struct Registry {
     instance_count: usize,
     delta: Delta,
     self_preservation: BTreeMap<Scope, SelfPreservation>,
+    /// Up to where each Eureka server that is told of changes knows of them.
+    peer_progress: PeerProgress,
     /// What the cluster writes.
     format: Format,
     /// The log's clock, epoch milliseconds. Never goes backwards.
@@ -114,6 +118,7 @@ impl Registry {
         let mut hash = self.hash;
         hash.add(state_hash::clock_hash(self.now_ms, self.sequence));
         hash.add(state_hash::format_hash(self.format));
+        hash.add(state_hash::peer_progress_hash(&self.peer_progress));
         hash
     }
 

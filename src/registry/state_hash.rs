@@ -8,8 +8,9 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::delta::DeltaEntry;
 use super::encoded_instance::EncodedInstance;
-use super::lease::{Action, Registration};
+use super::lease::{Action, Keeper, Registration};
 use super::name::Key;
+use super::peer_progress::PeerProgress;
 use super::self_preservation::{Scope, SelfPreservation};
 use crate::format::Format;
 
@@ -38,6 +39,12 @@ pub(super) fn registration_hash(document: u64, registration: &Registration) -> u
         Action::Modified => 2,
         Action::Deleted => 3,
     };
+    let keeper = match lease.keeper {
+        Keeper::Client => 0,
+        Keeper::Peer => 1,
+        Keeper::Import => 2,
+        Keeper::Nobody => 3,
+    };
     words_hash(
         document,
         [
@@ -45,7 +52,7 @@ pub(super) fn registration_hash(document: u64, registration: &Registration) -> u
             registration.overridden.map_or(0, |status| status as u64 + 1),
             registration.last_dirty_ms as u64,
             registration.last_updated_ms as u64,
-            action,
+            action | keeper << 8,
             lease.duration_ms,
             lease.registered_ms as u64,
             lease.renewed_ms as u64,
@@ -80,6 +87,12 @@ pub(super) fn format_hash(format: Format) -> u64 {
         Format::FIRST => 0,
         later => words_hash(1, [later.number().into()]),
     }
+}
+
+pub(super) fn peer_progress_hash(progress: &PeerProgress) -> u64 {
+    let of_one =
+        |(url, at_ms): (&Box<str>, &i64)| words_hash(xxh3_64(url.as_bytes()), [at_ms.cast_unsigned()]);
+    progress.iter().map(of_one).fold(0, u64::wrapping_add)
 }
 
 fn key_hash(key: &Key) -> u64 {

@@ -40,11 +40,14 @@ impl fmt::Display for Status {
     }
 }
 
-/// Who sent a change: a client, or another Eureka server passing on what its client sent.
+/// Who sent a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
     Client,
+    /// Another Eureka server, passing on what its client sent.
     Replication,
+    /// Somebody who copies another registry, and knows less than the two above: it changes nothing that they keep.
+    Import,
 }
 
 /// The status an instance is shown with; the first rule that matches decides.

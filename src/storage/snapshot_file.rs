@@ -15,8 +15,8 @@ use prost::Message;
 
 use super::sync_dir;
 use crate::encoding::{
-    DecodeError, decode_delta_entry, decode_registration, decode_self_preservation, encode_delta_entry,
-    encode_registration,
+    DecodeError, decode_delta_entry, decode_peer_progress, decode_registration, decode_self_preservation,
+    encode_delta_entry, encode_registration,
 };
 use crate::format::{Format, FormatError, Formats};
 use crate::message::{self, StateHeader};
@@ -315,6 +315,7 @@ pub(super) fn read_state(
         sequence: header.sequence,
         state_hash: header.state_hash,
         self_preservation: decode_self_preservation(&header.self_preservation)?,
+        peer_progress: decode_peer_progress(&header.peer_progress),
         format: Format::from_stored(header.format),
         ..Snapshot::default()
     };

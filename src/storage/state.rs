@@ -14,7 +14,7 @@ use prost::Message;
 
 use super::block::{self, Loading};
 use super::keys;
-use crate::encoding::{DecodeError, decode_self_preservation};
+use crate::encoding::{DecodeError, decode_peer_progress, decode_self_preservation};
 use crate::format::{Format, FormatError, Formats};
 use crate::message::{StateHeader, StoredHeader};
 use crate::registry::{DeltaEntry, Key, Registration, Snapshot};
@@ -155,6 +155,7 @@ impl StateStore {
             sequence: header.sequence,
             state_hash: header.state_hash,
             self_preservation: decode_self_preservation(&header.self_preservation)?,
+            peer_progress: decode_peer_progress(&header.peer_progress),
             format: Format::from_stored(header.format),
             registrations,
             delta,

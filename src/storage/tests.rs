@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::encoding::encode_self_preservation;
+use crate::encoding::{encode_peer_progress, encode_self_preservation};
 use crate::format::{Format, Formats};
 use crate::message::{LogId, StateHeader, StoredHeader};
 use crate::registry::arbitrary::{Entry, entries, key_of, plain_instance};
@@ -21,6 +21,7 @@ fn header(registry: &Registry) -> StateHeader {
         registrations: registry.instance_count() as u64,
         delta_entries: registry.delta().entries().len() as u64,
         self_preservation: registry.self_preservation().map(encode_self_preservation).collect(),
+        peer_progress: encode_peer_progress(registry.peer_progress()),
         format: registry.format().to_stored(),
         ..StateHeader::default()
     }
@@ -34,7 +35,7 @@ fn small_registry() -> Registry {
         let instance = plain_instance(&key).into();
         registry.register(key, instance, None, Origin::Client, &mut Vec::new());
     }
-    registry.cancel(&key_of("APP", "b"), &mut Vec::new());
+    registry.cancel(&key_of("APP", "b"), Origin::Client, &mut Vec::new());
     registry
 }
 
@@ -281,7 +282,7 @@ fn what_changes_is_added_until_a_new_image_is_due() {
     while !store.needs_whole() {
         // One is new, one gone, and the rest renewed.
         let (old, new) = (&keys[written % INSTANCES], key_of("APP", &format!("n{written:05}")));
-        registry.cancel(old, &mut changes);
+        registry.cancel(old, Origin::Client, &mut changes);
         registry.register(new.clone(), plain_instance(&new).into(), None, Origin::Client, &mut changes);
         let mut instances = vec![InstanceUpdate::Removed(old.clone())];
         for (key, _) in registry.clone().registrations().filter(|(key, _)| *key != new) {

@@ -7,7 +7,7 @@ mod client_port;
 mod peers;
 mod pem;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 pub use client_port::{ClientTls, client_port};
 pub use peers::{PeerEnds, PeerFiles, PeerTls, peers, roots};

@@ -53,8 +53,8 @@ impl View {
         let mut next = self.successor(index);
         for (place, change) in changes.iter().enumerate() {
             let former = match change {
-                Change::Put { key, registration } => next.put(key, registration),
-                Change::Removed { key } => next.remove(key),
+                Change::Put { key, registration, .. } => next.put(key, registration),
+                Change::Removed { key, .. } => next.remove(key),
                 other => {
                     next.take(other);
                     None
@@ -70,7 +70,7 @@ impl View {
     /// A change that replaces no instance.
     fn take(&mut self, change: &Change) {
         match change {
-            Change::Renewed { key, lease } => self.renew(key, lease),
+            Change::Renewed { key, lease, .. } => self.renew(key, lease),
             Change::DeltaAdded { seq, key, registration } => self.delta.add(*seq, key, registration),
             Change::DeltaDropped { seq, key } => self.delta.drop_entry(*seq, &key.app),
             Change::Put { .. } | Change::Removed { .. } | Change::SelfPreservation { .. } => {}
@@ -81,7 +81,7 @@ impl View {
     /// once in every view that shares the instance. Other changes are passed over.
     pub fn renewed(&self, changes: &[Change]) {
         for change in changes {
-            if let Change::Renewed { key, lease } = change {
+            if let Change::Renewed { key, lease, .. } = change {
                 self.renew(key, lease);
             }
         }

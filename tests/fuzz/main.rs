@@ -141,10 +141,10 @@ proptest! {
     #[test]
     fn bytes_pack_and_unpack(bytes in vec(any::<u8>(), 0..2000), members in 1_usize..4) {
         let packed: Vec<u8> = bytes.chunks(bytes.len() / members + 1).flat_map(corpus::gzip).collect();
-        let unpacked = rs_registry::http::unpack(&packed, bytes.len());
+        let unpacked = rs_registry::gunzip::unpack(&packed, bytes.len());
         if !bytes.is_empty() {
             prop_assert_eq!(unpacked.unwrap().unwrap(), bytes.clone());
-            prop_assert_eq!(rs_registry::http::unpack(&packed, bytes.len() - 1).unwrap(), None);
+            prop_assert_eq!(rs_registry::gunzip::unpack(&packed, bytes.len() - 1).unwrap(), None);
         }
     }
 }

@@ -7,7 +7,8 @@ use rs_registry::eureka::{
     Accepted, Format, RequestFormat, accepts_gzip, application_document, decode_batch, decode_document,
     instance_document, instance_fragment, request_format, response_format,
 };
-use rs_registry::http::{Action, Parameters, Resource, route, unpack};
+use rs_registry::gunzip::unpack;
+use rs_registry::http::{Action, Parameters, Resource, route};
 use rs_registry::registry::{Action as Change, Instance, Lease, Registration, Status};
 use serde_json::Value;
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rs_registry::http::unpack;
+use rs_registry::gunzip::unpack;
 
 use super::{MOST_BODY_BYTES, Shape};
 

@@ -130,10 +130,13 @@ fn act(command: &Command) -> Option<(&Key, Act)> {
     Some(match command {
         Command::Register { key, .. } => (key, Act::Register),
         Command::Renew { key, .. } => (key, Act::Renew),
-        Command::Cancel { key } => (key, Act::Cancel),
+        Command::Cancel { key, .. } => (key, Act::Cancel),
         Command::PutMetadata { key, .. } => (key, Act::PutMetadata),
         Command::SetStatus { key, .. } | Command::RemoveStatus { key, .. } => (key, Act::Override),
-        Command::Expire { .. } | Command::SetSelfPreservation { .. } | Command::RaiseFormat { .. } => {
+        Command::Expire { .. }
+        | Command::SetSelfPreservation { .. }
+        | Command::SetPeerProgress { .. }
+        | Command::RaiseFormat { .. } => {
             return None;
         }
     })

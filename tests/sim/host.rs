@@ -127,6 +127,7 @@ impl Host {
                 log: self.disk.open(),
                 machine,
                 lessor,
+                eureka_peers: Arc::default(),
                 connector: Arc::new(SimConnector { wire: self.wire.clone(), from: self.id }),
                 wall_clock: WallClock::new(move || wall_ms.load(Ordering::Relaxed)),
             };

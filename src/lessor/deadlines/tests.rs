@@ -8,8 +8,7 @@ fn key(id: &str) -> Key {
 }
 
 fn lease(duration_ms: u64, renew_seq: u64) -> Lease {
-    let (registered_ms, renewed_ms, evicted_ms, service_up_ms) = (0, 0, 0, 0);
-    Lease { duration_ms, registered_ms, renewed_ms, evicted_ms, service_up_ms, renew_seq }
+    Lease { duration_ms, renew_seq, ..Lease::default() }
 }
 
 fn deadlines() -> Deadlines {

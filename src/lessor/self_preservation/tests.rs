@@ -81,9 +81,8 @@ impl World {
         self.renew_seq += 1;
         let client = &mut self.clients[place];
         client.renewed_ms = self.now_ms;
-        let (registered_ms, renewed_ms, evicted_ms, service_up_ms) = (0, 0, 0, 0);
         let (duration_ms, renew_seq) = (DURATION_MS, self.renew_seq);
-        let lease = Lease { duration_ms, registered_ms, renewed_ms, evicted_ms, service_up_ms, renew_seq };
+        let lease = Lease { duration_ms, renew_seq, ..Lease::default() };
         self.deadlines.renew(&client.key, &lease, Known::Renewed, self.now_ms);
     }
 
@@ -127,10 +126,8 @@ impl World {
         let mut clients = std::mem::take(&mut self.clients);
         for (place, client) in clients.iter_mut().enumerate() {
             if !self.ended.contains_key(&place) {
-                let (registered_ms, renewed_ms, evicted_ms, service_up_ms) = (0, 0, 0, 0);
                 let (duration_ms, renew_seq) = (DURATION_MS, 0);
-                let lease =
-                    Lease { duration_ms, registered_ms, renewed_ms, evicted_ms, service_up_ms, renew_seq };
+                let lease = Lease { duration_ms, renew_seq, ..Lease::default() };
                 self.deadlines.renew(&client.key, &lease, Known::Inherited, self.now_ms);
                 client.renewed_ms = self.now_ms;
             }

@@ -19,7 +19,12 @@ fn many_entries() -> Vec<RaftEntry> {
                 last_dirty_ms: None,
                 origin: Origin::Client,
             },
-            1 => Command::SetStatus { key, status: Status::OutOfService, last_dirty_ms: None },
+            1 => Command::SetStatus {
+                key,
+                status: Status::OutOfService,
+                last_dirty_ms: None,
+                origin: Origin::Client,
+            },
             2 => Command::Renew { key, last_dirty_ms: None, overridden: None, origin: Origin::Client },
             _ => Command::Expire { leases: vec![(key, u64::MAX)] },
         }
@@ -100,8 +105,13 @@ async fn every_part_of_the_state_counts() {
     let key = key_of("APP", "a");
     let commands = [
         Command::Renew { key: key.clone(), last_dirty_ms: None, overridden: None, origin: Origin::Client },
-        Command::SetStatus { key: key.clone(), status: Status::Down, last_dirty_ms: None },
-        Command::Cancel { key: key.clone() },
+        Command::SetStatus {
+            key: key.clone(),
+            status: Status::Down,
+            last_dirty_ms: None,
+            origin: Origin::Client,
+        },
+        Command::Cancel { key: key.clone(), origin: Origin::Client },
     ];
     let with = |change: &dyn Fn(&mut Registry)| {
         let mut registry = Registry::from_snapshot(snapshot.clone()).unwrap();

@@ -103,9 +103,20 @@ fn some_entries() -> Vec<RaftEntry> {
         overridden: None,
         origin: Origin::Client,
     };
-    let set = Command::SetStatus { key: a.clone(), status: Status::OutOfService, last_dirty_ms: None };
-    let commands =
-        [register(&a), register(&b), renew(&a), set, renew(&b), Command::Cancel { key: b.clone() }];
+    let set = Command::SetStatus {
+        key: a.clone(),
+        status: Status::OutOfService,
+        last_dirty_ms: None,
+        origin: Origin::Client,
+    };
+    let commands = [
+        register(&a),
+        register(&b),
+        renew(&a),
+        set,
+        renew(&b),
+        Command::Cancel { key: b.clone(), origin: Origin::Client },
+    ];
     let entries: Vec<Entry> = (0..)
         .zip(commands)
         .map(|(second, command)| Entry {

@@ -24,6 +24,7 @@ fn held(registration: &Registration) -> Held {
         evicted_ms: lease.evicted_ms,
         service_up_ms: lease.service_up_ms,
         renew_seq: lease.renew_seq,
+        keeper: lease.keeper,
     }
 }
 
@@ -33,8 +34,8 @@ fn answer(outcome: Outcome, registry: &Registry) -> Answer {
         Outcome::NotFound => Answer::NotFound,
         Outcome::TooLarge => Answer::TooLarge,
         Outcome::Expired(count) => Answer::Expired(count),
-        Outcome::Conflict(stored) => {
-            let stored = stored.expect("a conflict names what is registered");
+        Outcome::Conflict(None) => Answer::KeptByOthers,
+        Outcome::Conflict(Some(stored)) => {
             let mut same = registry.registrations().filter(|(_, held)| **held == stored);
             Answer::Conflict(same.next().expect("a conflict with what is registered").0)
         }
@@ -67,6 +68,7 @@ fn compare(registry: &Registry, model: &Model) {
 
     let in_force = registry.self_preservation().map(|(scope, in_force)| (scope.clone(), *in_force));
     assert!(in_force.eq(model.self_preservation.clone()));
+    assert_eq!(registry.peer_progress(), &model.peer_progress);
 
     let entries: Vec<_> = registry.delta().entries().collect();
     assert!(entries.is_sorted_by_key(|(seq, _)| *seq));

@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::command::Command;
-use crate::registry::{Action, Instance, Key, Metadata, Origin, Scope, SelfPreservation, Silence, Status};
+use crate::registry::{
+    Action, Instance, Keeper, Key, MAX_EUREKA_PEERS, Metadata, Origin, PeerProgress, Scope, SelfPreservation,
+    Silence, Status,
+};
 
 const RETENTION_MS: i64 = 3 * 60 * 1000;
 
@@ -23,6 +26,7 @@ pub struct Held {
     pub evicted_ms: i64,
     pub service_up_ms: i64,
     pub renew_seq: u64,
+    pub keeper: Keeper,
 }
 
 #[derive(Debug, PartialEq)]
@@ -30,6 +34,7 @@ pub enum Answer {
     Done,
     NotFound,
     Conflict(Key),
+    KeptByOthers,
     TooLarge,
     Expired(u32),
 }
@@ -41,7 +46,7 @@ struct Registrant {
     overridden: Status,
     last_dirty_ms: i64,
     duration_ms: u64,
-    replication: bool,
+    origin: Origin,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +56,7 @@ pub struct Model {
     /// Recent changes, oldest first: when, whose, and the last of it if it is gone.
     pub recent: Vec<(i64, Key, Option<Held>)>,
     pub self_preservation: BTreeMap<Scope, SelfPreservation>,
+    pub peer_progress: PeerProgress,
     /// Whose leases the last command began or renewed.
     pub renewed: BTreeSet<Key>,
 }
@@ -66,6 +72,9 @@ impl Model {
 
     pub fn apply(&mut self, command: &Command) -> Answer {
         self.renewed.clear();
+        if self.is_kept_by_others(command) {
+            return Answer::KeptByOthers;
+        }
         match command {
             Command::Register { key, instance, last_dirty_ms, origin } => {
                 let document = instance.decode();
@@ -74,23 +83,23 @@ impl Model {
                     overridden: document.overridden_status,
                     last_dirty_ms: last_dirty_ms.unwrap_or(self.now_ms),
                     duration_ms: u64::from(document.duration_secs) * 1000,
-                    replication: *origin == Origin::Replication,
+                    origin: *origin,
                     document,
                 };
                 self.register(key, registrant);
                 Answer::Done
             }
             Command::Renew { key, last_dirty_ms, overridden, origin } => {
-                self.renew(key, *last_dirty_ms, *overridden, *origin == Origin::Replication)
+                self.renew(key, *last_dirty_ms, *overridden, *origin)
             }
-            Command::Cancel { key } => match self.cancel(key) {
+            Command::Cancel { key, origin } => match self.cancel(key, Keeper::from(*origin)) {
                 true => Answer::Done,
                 false => Answer::NotFound,
             },
-            Command::SetStatus { key, status, last_dirty_ms } => {
+            Command::SetStatus { key, status, last_dirty_ms, .. } => {
                 self.set_status(key, *status, *last_dirty_ms)
             }
-            Command::RemoveStatus { key, status, last_dirty_ms } => {
+            Command::RemoveStatus { key, status, last_dirty_ms, .. } => {
                 self.remove_status(key, status.unwrap_or(Status::Unknown), *last_dirty_ms)
             }
             Command::PutMetadata { key, pairs } => self.put_metadata(key, pairs),
@@ -98,15 +107,36 @@ impl Model {
                 let mut expired = 0;
                 for (key, seen) in leases {
                     if self.leases.get(key).is_some_and(|held| held.renew_seq == *seen) {
-                        self.cancel(key);
+                        self.cancel(key, Keeper::Nobody);
                         expired += 1;
                     }
                 }
                 Answer::Expired(expired)
             }
             Command::SetSelfPreservation { scope, silence } => self.set_self_preservation(scope, *silence),
+            Command::SetPeerProgress { progress } => {
+                self.peer_progress = progress
+                    .iter()
+                    .take(MAX_EUREKA_PEERS)
+                    .map(|(url, at_ms)| (url.clone(), *at_ms))
+                    .collect();
+                Answer::Done
+            }
             Command::RaiseFormat { .. } => Answer::Done,
         }
+    }
+
+    /// Who copies another registry does not touch what is kept by anybody but such.
+    fn is_kept_by_others(&self, command: &Command) -> bool {
+        let (key, origin) = match command {
+            Command::Register { key, origin, .. }
+            | Command::Renew { key, origin, .. }
+            | Command::Cancel { key, origin }
+            | Command::SetStatus { key, origin, .. }
+            | Command::RemoveStatus { key, origin, .. } => (key, *origin),
+            _ => return false,
+        };
+        origin == Origin::Import && self.leases.get(key).is_some_and(|held| held.keeper != Keeper::Import)
     }
 
     fn set_self_preservation(&mut self, scope: &Scope, silence: Option<Silence>) -> Answer {
@@ -143,7 +173,23 @@ impl Model {
             overridden = Some(registrant.overridden);
         }
         let existing_status = existing.as_ref().map(|stored| stored.status);
-        let status = rule_chain(registrant.status, overridden, existing_status, registrant.replication);
+        let status = rule_chain(registrant.status, overridden, existing_status, registrant.origin);
+        // Told by a server once more: the lease is renewed, and that is all.
+        if registrant.origin != Origin::Client
+            && let Some(stored) = &existing
+            && stored.document == registrant.document
+            && stored.action == Action::Added
+            && stored.status == status
+            && stored.overridden == overridden
+            && stored.last_dirty_ms == registrant.last_dirty_ms
+        {
+            let now_ms = self.now_ms;
+            let held = self.leases.get_mut(key).unwrap();
+            held.renewed_ms = now_ms;
+            held.keeper = registrant.origin.into();
+            self.renewed.insert(key.clone());
+            return;
+        }
         let mut service_up_ms = existing.map_or(0, |stored| stored.service_up_ms);
         if status == Status::Up && service_up_ms == 0 {
             service_up_ms = self.now_ms;
@@ -161,6 +207,7 @@ impl Model {
             evicted_ms: 0,
             service_up_ms,
             renew_seq: 0,
+            keeper: registrant.origin.into(),
         };
         self.leases.insert(key.clone(), held);
         self.renewed.insert(key.clone());
@@ -172,25 +219,26 @@ impl Model {
         key: &Key,
         last_dirty_ms: Option<i64>,
         asked: Option<Status>,
-        replication: bool,
+        origin: Origin,
     ) -> Answer {
         let now_ms = self.now_ms;
         let Some(held) = self.leases.get_mut(key) else { return Answer::NotFound };
-        let status = rule_chain(held.status, held.overridden, Some(held.status), replication);
+        let status = rule_chain(held.status, held.overridden, Some(held.status), origin);
         if status == Status::Unknown {
             return Answer::NotFound;
         }
         let before = held.clone();
         held.status = status;
         held.renewed_ms = now_ms;
+        held.keeper = origin.into();
         let mut answer = Answer::Done;
         if let Some(incoming) = last_dirty_ms {
             if incoming > held.last_dirty_ms {
                 answer = Answer::NotFound;
-                if replication && asked.is_some() {
+                if origin != Origin::Client && asked.is_some() {
                     held.overridden = asked;
                 }
-            } else if incoming < held.last_dirty_ms && replication {
+            } else if incoming < held.last_dirty_ms && origin != Origin::Client {
                 answer = Answer::Conflict(key.clone());
             }
         }
@@ -203,11 +251,12 @@ impl Model {
         answer
     }
 
-    fn cancel(&mut self, key: &Key) -> bool {
+    fn cancel(&mut self, key: &Key, by: Keeper) -> bool {
         let Some(mut last) = self.leases.remove(key) else { return false };
         last.action = Action::Deleted;
         last.last_updated_ms = self.now_ms;
         last.evicted_ms = self.now_ms;
+        last.keeper = by;
         self.changed(key, Some(last));
         true
     }
@@ -274,7 +323,7 @@ impl Model {
             status: stored.status,
             overridden: stored.overridden.unwrap_or(Status::Unknown),
             last_dirty_ms: stored.last_dirty_ms,
-            replication: false,
+            origin: Origin::Client,
         };
         self.register(key, registrant);
         Answer::Done
@@ -299,12 +348,7 @@ impl Model {
     }
 }
 
-fn rule_chain(
-    said: Status,
-    overridden: Option<Status>,
-    existing: Option<Status>,
-    replication: bool,
-) -> Status {
+fn rule_chain(said: Status, overridden: Option<Status>, existing: Option<Status>, origin: Origin) -> Status {
     // 1. DownOrStarting
     if said != Status::Up && said != Status::OutOfService {
         return said;
@@ -314,7 +358,7 @@ fn rule_chain(
         return status;
     }
     // 3. LeaseExists
-    if !replication && (existing == Some(Status::Up) || existing == Some(Status::OutOfService)) {
+    if origin == Origin::Client && (existing == Some(Status::Up) || existing == Some(Status::OutOfService)) {
         return existing.unwrap();
     }
     // 4. AlwaysMatch

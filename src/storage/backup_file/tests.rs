@@ -5,7 +5,7 @@ use std::io::Write;
 use proptest::prelude::*;
 
 use super::*;
-use crate::encoding::encode_self_preservation;
+use crate::encoding::{encode_peer_progress, encode_self_preservation};
 use crate::registry::Origin;
 use crate::registry::arbitrary::{Entry, entries, key_of, plain_instance};
 
@@ -18,6 +18,7 @@ fn of(registry: &Registry) -> (BackupHead, StateHeader, Snapshot) {
         registrations: registry.instance_count() as u64,
         delta_entries: registry.delta().entries().len() as u64,
         self_preservation: registry.self_preservation().map(encode_self_preservation).collect(),
+        peer_progress: encode_peer_progress(registry.peer_progress()),
         ..StateHeader::default()
     };
     (head, header, registry.snapshot())
@@ -38,7 +39,7 @@ fn small() -> Vec<u8> {
         let instance = plain_instance(&key).into();
         registry.register(key, instance, None, Origin::Client, &mut Vec::new());
     }
-    registry.cancel(&key_of("APP", "b"), &mut Vec::new());
+    registry.cancel(&key_of("APP", "b"), Origin::Client, &mut Vec::new());
     bytes_of(&registry)
 }
 

@@ -57,7 +57,8 @@ fn a_newer_entry_takes_the_place_of_the_older() {
 fn the_hash_is_that_of_the_whole_registry() {
     let (stays, goes) = (Sample::new("BILLING", "a"), Sample::new("LEDGER", "b"));
     let view = view_of(&[stays, goes.clone()]);
-    let gone = [Change::Removed { key: goes.key() }, delta_added(1, &goes)];
+    let gone =
+        [Change::Removed { key: goes.key(), cause: Cause::Cancelled(Origin::Client) }, delta_added(1, &goes)];
     let next = view.update(&gone, 8, |_, _| {});
     assert_eq!(entries(&next), ["LEDGER b.example.org"]);
     assert_eq!(delta(&next)["applications"]["apps__hashcode"], "UP_1_");

@@ -66,7 +66,8 @@ impl Model {
                 let key = key(APPS[app], IDS[id]);
                 let Some(mut registration) = self.instances.remove(&key) else { return Vec::new() };
                 registration.action = Action::Deleted;
-                let mut changes = vec![Change::Removed { key: key.clone() }];
+                let mut changes =
+                    vec![Change::Removed { key: key.clone(), cause: Cause::Cancelled(Origin::Client) }];
                 self.enter_delta(key, registration, &mut changes);
                 changes
             }
@@ -74,7 +75,11 @@ impl Model {
                 let key = key(APPS[app], IDS[id]);
                 let Some(registration) = self.instances.get_mut(&key) else { return Vec::new() };
                 registration.lease.renewed_ms = renewed_ms;
-                vec![Change::Renewed { key, lease: registration.lease }]
+                vec![Change::Renewed {
+                    key,
+                    lease: registration.lease,
+                    cause: Cause::Renewed(Origin::Client),
+                }]
             }
             Step::ExpireDelta => match self.delta.pop_first() {
                 Some((seq, (key, _))) => vec![Change::DeltaDropped { seq, key }],
@@ -293,7 +298,7 @@ fn many_instances_come_and_go() {
                 let key = key(&format!("APP{}", random(40)), &format!("i{}", random(40)));
                 if random(10) < removals_of_ten {
                     model.instances.remove(&key);
-                    return Change::Removed { key };
+                    return Change::Removed { key, cause: Cause::Cancelled(Origin::Client) };
                 }
                 let registration =
                     Sample::new("ANY", "a").vip(&format!("{0},v{0}", random(50))).registration();

@@ -109,9 +109,17 @@ fn by_id_it_is_the_first_application_in_order() {
     for absent in ["", "share", "shared2", "SHARED", "zzz", "a\0b"] {
         assert_eq!(by_id(&view, absent), None, "{absent:?}");
     }
-    let next = view.update(&[Change::Removed { key: key("BILLING", "shared") }], 8, |_, _| {});
+    let next = view.update(
+        &[Change::Removed { key: key("BILLING", "shared"), cause: Cause::Cancelled(Origin::Client) }],
+        8,
+        |_, _| {},
+    );
     assert_eq!(by_id(&next, "shared"), of(&view, "LEDGER", "shared"));
-    let last = next.update(&[Change::Removed { key: key("LEDGER", "shared") }], 9, |_, _| {});
+    let last = next.update(
+        &[Change::Removed { key: key("LEDGER", "shared"), cause: Cause::Cancelled(Origin::Client) }],
+        9,
+        |_, _| {},
+    );
     assert_eq!(by_id(&last, "shared"), None);
 }
 
@@ -122,7 +130,11 @@ fn what_is_unknown_has_no_page() {
     assert!(view.app(&key("BILLING", "a").app, Format::Json).is_some());
     assert!(view.instance("BILLING", "A", Format::Json).is_none());
     assert!(view.instance("LEDGER", "a", Format::Json).is_none());
-    let gone = view.update(&[Change::Removed { key: key("BILLING", "a") }], 8, |_, _| {});
+    let gone = view.update(
+        &[Change::Removed { key: key("BILLING", "a"), cause: Cause::Cancelled(Origin::Client) }],
+        8,
+        |_, _| {},
+    );
     assert!(gone.app("BILLING", Format::Json).is_none());
     assert_eq!((gone.application_count(), gone.instance_count()), (0, 0));
 }

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use super::{Page, View};
 use crate::eureka::Format;
 use crate::registry::{
-    Action, AppName, Change, DEFAULT_COUNTRY_ID, DEFAULT_PORT, DEFAULT_SECURE_PORT, DataCenter, Instance,
-    InstanceId, Key, Lease, Metadata, Registration, Status,
+    Action, AppName, Cause, Change, DEFAULT_COUNTRY_ID, DEFAULT_PORT, DEFAULT_SECURE_PORT, DataCenter,
+    Instance, InstanceId, Keeper, Key, Lease, Metadata, Origin, Registration, Status,
 };
 
 const FORMATS: [Format; 4] = [Format::Json, Format::Xml, Format::CompactJson, Format::CompactXml];
@@ -110,18 +110,23 @@ impl Sample {
                 evicted_ms: 0,
                 service_up_ms: 1_700_000_000_000,
                 renew_seq: 1,
+                keeper: Keeper::Client,
             },
         }
     }
 }
 
 fn put(key: &Key, registration: Registration) -> Change {
-    Change::Put { key: key.clone(), registration: Arc::new(registration) }
+    Change::Put {
+        key: key.clone(),
+        registration: Arc::new(registration),
+        cause: Cause::Registered(Origin::Client),
+    }
 }
 
 fn renewed(sample: &Sample, renewed_ms: i64) -> Change {
     let lease = Lease { renewed_ms, ..sample.registration().lease };
-    Change::Renewed { key: sample.key(), lease }
+    Change::Renewed { key: sample.key(), lease, cause: Cause::Renewed(Origin::Client) }
 }
 
 fn delta_added(seq: u64, sample: &Sample) -> Change {

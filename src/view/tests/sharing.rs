@@ -99,7 +99,11 @@ fn documents_are_encoded_once_per_change() {
 #[test]
 fn the_former_view_stays_as_it_was() {
     let before = view_of(&[Sample::new("BILLING", "a").vip("v"), Sample::new("BILLING", "b").vip("v")]);
-    let after = before.update(&[Change::Removed { key: key("BILLING", "a") }], 8, |_, _| {});
+    let after = before.update(
+        &[Change::Removed { key: key("BILLING", "a"), cause: Cause::Cancelled(Origin::Client) }],
+        8,
+        |_, _| {},
+    );
     assert_eq!((before.instance_count(), after.instance_count()), (2, 1));
     assert_eq!((before.index(), after.index()), (7, 8));
     assert_eq!(before.statuses().hashcode(), "UP_2_");

@@ -75,7 +75,11 @@ fn a_name_twice_counts_once() {
     assert_eq!(hash_of(view.vip("v", Format::Json)), "UP_1_");
     let down = view.update(&[twice.status(Status::Down).put()], 8, |_, _| {});
     assert_eq!(hash_of(down.vip("v", Format::Json)), "DOWN_1_");
-    let gone = down.update(&[Change::Removed { key: key("BILLING", "a") }], 9, |_, _| {});
+    let gone = down.update(
+        &[Change::Removed { key: key("BILLING", "a"), cause: Cause::Cancelled(Origin::Client) }],
+        9,
+        |_, _| {},
+    );
     assert_eq!(hash_of(gone.vip("v", Format::Json)), "");
 }
 
@@ -103,7 +107,11 @@ fn a_page_shows_the_status_of_now_though_the_document_is_the_same() {
     assert_eq!(hash_of(down.vip("v", Format::Json)), "DOWN_1_");
     assert_eq!(hash_of(down.svip("s", Format::Json)), "DOWN_1_");
     assert_eq!(down.statuses().hashcode(), "DOWN_1_");
-    let gone = down.update(&[Change::Removed { key: sample.key() }], 9, |_, _| {});
+    let gone = down.update(
+        &[Change::Removed { key: sample.key(), cause: Cause::Cancelled(Origin::Client) }],
+        9,
+        |_, _| {},
+    );
     assert_eq!(hash_of(gone.vip("v", Format::Json)), "");
     assert_eq!(gone.statuses().hashcode(), "");
 }

@@ -1,0 +1,223 @@
+//! Outgoing replication: tells Eureka servers what clients did here, as Eureka servers tell each other, so that this
+//! cluster can be one of them while services move from one to the other.
+//!
+//! Only the leader does. Which changes a server has been told of is replicated ([`PeerProgress`]); a new leader finds
+//! what came after that in the registry and its recent changes. What another server replicated to this cluster, or what
+//! was imported, is not passed on.
+
+mod answer;
+mod items;
+mod outbox;
+mod progress;
+mod sender;
+mod standing;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::config;
+use crate::eureka::MAX_OUTGOING_ITEMS;
+use crate::http_client::{HttpClient, HttpClientError, ServerUrl, ServerUrlError};
+use crate::raft::Observer;
+use crate::registry::{Cause, Change, Keeper, Key, Origin, PeerProgress, Registry};
+use outbox::{Deed, Outbox};
+use standing::Standing;
+
+pub use progress::keep_progress;
+pub use sender::send;
+pub use standing::PeerStatus;
+
+#[derive(Debug, thiserror::Error)]
+pub enum EurekaPeersError {
+    #[error("cannot read the password of the Eureka server {url} in {}", file.display())]
+    PasswordFile { url: ServerUrl, file: PathBuf, source: std::io::Error },
+    #[error("the password of the Eureka server {url} cannot be used: it {source}")]
+    Password { url: ServerUrl, source: ServerUrlError },
+    #[error("the Eureka server {url} cannot be asked")]
+    Client { url: ServerUrl, source: HttpClientError },
+}
+
+/// The Eureka servers, and what each of them has not been told yet.
+#[derive(Debug, Default)]
+pub struct EurekaPeers(Vec<Arc<EurekaPeer>>);
+
+/// One Eureka server.
+#[derive(Debug)]
+pub struct EurekaPeer {
+    url: ServerUrl,
+    /// The URL as text, by which it is known to all nodes.
+    name: Box<str>,
+    client: HttpClient,
+    /// `None` while another node leads.
+    outbox: Mutex<Option<Outbox>>,
+    /// There is something to tell earlier than before.
+    noted: Notify,
+    epochs: AtomicU64,
+    standing: Mutex<Standing>,
+}
+
+impl EurekaPeers {
+    /// # Errors
+    /// [`EurekaPeersError`] if a file cannot be read or used.
+    pub fn new(configured: &[config::EurekaPeer]) -> Result<Self, EurekaPeersError> {
+        let peers = configured.iter().map(|peer| EurekaPeer::new(peer).map(Arc::new));
+        Ok(Self(peers.collect::<Result<_, _>>()?))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<EurekaPeer>> {
+        self.0.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Begins to tell what clients do, and what they did since each server was last told. To be called while nothing is
+    /// applied to the registry.
+    pub fn lead(&self, registry: &Registry) {
+        for peer in self.iter() {
+            peer.begin(registry, registry.peer_progress().get(&peer.name).copied());
+        }
+    }
+
+    /// Leaves it to another node.
+    pub fn follow(&self) {
+        self.iter().for_each(|peer| *peer.outbox() = None);
+    }
+
+    /// How far each server is; `None` while another node leads, or none has been told of everything once.
+    pub fn progress(&self, known: &PeerProgress) -> Option<PeerProgress> {
+        let mut progress = PeerProgress::new();
+        for peer in self.iter() {
+            let reached = peer.outbox().as_ref()?.progress_ms();
+            let reached = reached.max(known.get(&peer.name).copied());
+            progress.extend(reached.map(|at_ms| (peer.name.clone(), at_ms)));
+        }
+        Some(progress)
+    }
+
+    pub fn statuses(&self) -> Vec<PeerStatus> {
+        self.iter().map(|peer| peer.status()).collect()
+    }
+}
+
+/// The machine tells what it applies.
+impl Observer for EurekaPeers {
+    fn applied(&self, changes: &[Change]) {
+        for peer in self.iter() {
+            if let Some(outbox) = &mut *peer.outbox() {
+                let (now, due) = (Instant::now(), outbox.due(MAX_OUTGOING_ITEMS));
+                changes.iter().for_each(|change| note(outbox, change, now));
+                if outbox.due(MAX_OUTGOING_ITEMS).is_some_and(|earlier| due.is_none_or(|due| earlier < due)) {
+                    peer.noted.notify_one();
+                }
+            }
+        }
+    }
+
+    fn replaced(&self, registry: &Registry) {
+        for peer in self.iter() {
+            let is_told_from_here = peer.outbox().is_some();
+            if is_told_from_here {
+                peer.begin(registry, registry.peer_progress().get(&peer.name).copied());
+            }
+        }
+    }
+}
+
+fn note(outbox: &mut Outbox, change: &Change, now: Instant) {
+    let (key, cause, at_ms) = match change {
+        Change::Put { key, registration, cause } => (key, cause, registration.last_updated_ms),
+        Change::Renewed { key, lease, cause } => (key, cause, lease.renewed_ms),
+        Change::Removed { key, cause } => (key, cause, outbox.last_ms()),
+        Change::DeltaAdded { .. } | Change::DeltaDropped { .. } | Change::SelfPreservation { .. } => {
+            return;
+        }
+    };
+    let deed = match cause {
+        Cause::Registered(Origin::Client) => Deed::Registered,
+        Cause::Renewed(Origin::Client) => Deed::Renewed,
+        Cause::StatusSet(Origin::Client) => Deed::StatusSet,
+        Cause::StatusRemoved(Origin::Client) => Deed::StatusRemoved,
+        Cause::Cancelled(Origin::Client) => Deed::Cancelled,
+        _ => return,
+    };
+    outbox.note(key, deed, at_ms, now);
+}
+
+impl EurekaPeer {
+    fn new(configured: &config::EurekaPeer) -> Result<Self, EurekaPeersError> {
+        let mut url = configured.url.clone();
+        if let Some(file) = &configured.password_file {
+            let password = std::fs::read_to_string(file).map_err(|source| {
+                EurekaPeersError::PasswordFile { url: url.clone(), file: file.clone(), source }
+            })?;
+            let unusable = |source| EurekaPeersError::Password { url: configured.url.clone(), source };
+            url = url.with_password(password.trim_end_matches(['\r', '\n'])).map_err(unusable)?;
+        }
+        let client = HttpClient::new(configured.ca_file.as_deref(), sender::CONNECT_TIMEOUT)
+            .and_then(|client| client.prepare(std::slice::from_ref(&url)).map(|()| client))
+            .map_err(|source| EurekaPeersError::Client { url: url.clone(), source })?;
+        Ok(Self {
+            name: url.to_string().into(),
+            url,
+            client,
+            outbox: Mutex::default(),
+            noted: Notify::new(),
+            epochs: AtomicU64::new(0),
+            standing: Mutex::default(),
+        })
+    }
+
+    /// Begins anew with what this server has not been told of, as far as the registry shows that: what came after a
+    /// time of the log's clock, or everything.
+    fn begin(&self, registry: &Registry, told_ms: Option<i64>) {
+        let epoch = self.epochs.fetch_add(1, Ordering::Relaxed);
+        *self.outbox() = Some(missing(registry, told_ms, epoch));
+        self.noted.notify_one();
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Option<Outbox>> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn missing(registry: &Registry, told_ms: Option<i64>, epoch: u64) -> Outbox {
+    let now = Instant::now();
+    let mut outbox = Outbox::up_to_date_at(registry.now_ms(), epoch);
+    let own = registry.registrations().filter(|(_, held)| held.lease.keeper == Keeper::Client);
+    let Some(told_ms) = told_ms else {
+        own.for_each(|(key, _)| outbox.introduce(&key, now));
+        return outbox;
+    };
+    // In the order of time, as they happened.
+    let mut missing: Vec<(i64, Key, bool)> = Vec::new();
+    for (_, entry) in registry.delta().entries() {
+        let cancelled = entry.deleted.as_ref().filter(|last| last.lease.keeper == Keeper::Client);
+        if cancelled.is_some() && entry.at_ms > told_ms {
+            missing.push((entry.at_ms, entry.key.clone(), true));
+        }
+    }
+    let changed = own.filter(|(_, held)| held.last_updated_ms > told_ms);
+    missing.extend(changed.map(|(key, held)| (held.last_updated_ms, key, false)));
+    missing.sort_unstable_by_key(|(at_ms, ..)| *at_ms);
+    for (at_ms, key, is_cancelled) in missing {
+        if is_cancelled {
+            outbox.note(&key, Deed::Cancelled, at_ms, now);
+            continue;
+        }
+        let is_overridden = registry.get(&key).is_some_and(|held| held.overridden.is_some());
+        let status = if is_overridden { Deed::StatusSet } else { Deed::StatusRemoved };
+        outbox.note(&key, status, at_ms, now);
+        outbox.note(&key, Deed::Registered, at_ms, now);
+    }
+    outbox
+}
