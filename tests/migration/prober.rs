@@ -142,10 +142,14 @@ impl Shared {
                 Ok(listed) => state.shown.faults(&app, listed, &before, &after),
                 Err(error) => vec![format!("does not answer a look-up of {app}: {error}")],
             };
+            let nothing = BTreeMap::new();
             for fault in faults {
-                let living: Vec<&String> = after.keys().collect();
-                self.story
-                    .violated(&format!("{} {fault}; living are {living:?}, listed {listed:?}", watched.name));
+                let (living, listed) =
+                    (after.keys().collect::<Vec<_>>(), listed.as_ref().unwrap_or(&nothing));
+                self.story.violated(&format!(
+                    "{} {fault}; living are {living:?}, listed are {listed:?}",
+                    watched.name
+                ));
             }
             if listed.is_err() {
                 return;

@@ -118,6 +118,7 @@ impl Run {
         self.stage.ours.nodes[leader].start();
         self.stage.ours.nodes[leader].wait_ready();
         self.stage.watched_ours[leader].comes();
+        self.stage.story.tell(&format!("node {} is there again", leader + 1));
         self.stage.until_alike();
         self.stage.story.assert_kept();
     }
