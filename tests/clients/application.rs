@@ -3,9 +3,10 @@
 //! It is started with five arguments: its application name, its instance id, its VIP address, the
 //! service URLs of all nodes separated by commas, and its metadata as a JSON object of strings. It
 //! registers itself at 127.0.0.1:8080 with that VIP address, and the same with `-secure` at its end
-//! as the secure one, under a lease of four seconds that it renews every second; where its library
-//! keeps a registry, that is fetched every second. It says `ready` once it has registered, and then
-//! answers each line with one line:
+//! as the secure one, under a lease of four seconds that it renews every second (`LEASE_SECS` and
+//! `RENEWAL_SECS` in its environment say otherwise); where its library keeps a registry, that is
+//! fetched every second, or as often as the lease is renewed. It says `ready` once it has registered,
+//! and then answers each line with one line:
 //!
 //! | line | answer |
 //! | --- | --- |

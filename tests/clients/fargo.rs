@@ -3,9 +3,8 @@
 //! is: `%`, `#`, `?` and `/` mean there what they mean in any URL. It takes a URL at random for each
 //! call and does not try another one.
 
-use std::process::Command;
-
-use super::client::{Client, Read, as_in_xml, as_registered, built};
+use super::client::{Client, Read, as_in_xml, as_registered};
+use super::program::fargo;
 use super::scenario::live_through_failover;
 
 #[test]
@@ -21,10 +20,8 @@ fn fargo_with_json_lives_through_failover() {
 }
 
 fn client(format: &str, key_shown: fn(&str) -> String) -> Client {
-    let mut command = Command::new(built("go/fargo"));
-    command.arg(format);
     Client {
-        command,
+        command: fargo(format),
         ids: ["orders [1]'s {2}|^\"<>`\\+=@ żółw ☃", "127.0.0.1:orders:8080"],
         reads: &[Read::All, Read::Application, Read::Instance, Read::Vip, Read::SecureVip],
         statuses: &["OUT_OF_SERVICE", "DOWN", "STARTING"],

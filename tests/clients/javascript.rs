@@ -3,9 +3,8 @@
 //! any URL, `\` is taken for `/`, and what is not ASCII gets lost. Where it fetches deltas it
 //! compares no hash.
 
-use std::process::Command;
-
-use super::client::{Client, as_registered, built, source};
+use super::client::{Client, as_registered};
+use super::program::javascript;
 use super::scenario::live_through_failover;
 
 #[test]
@@ -21,10 +20,8 @@ fn eureka_js_client_with_deltas_lives_through_failover() {
 }
 
 fn client(mode: &str) -> Client {
-    let mut command = Command::new("node");
-    command.env("NODE_PATH", built("javascript/node_modules")).arg(source("javascript/client.js")).arg(mode);
     Client {
-        command,
+        command: javascript(mode),
         ids: ["orders [1]'s {2}|^\"<>`+=@", "127.0.0.1:orders:8080"],
         reads: &[],
         statuses: &[],

@@ -13,6 +13,7 @@ mod go_kit;
 mod javascript;
 mod netflix;
 mod odd_instances;
+mod program;
 mod prometheus;
 mod python;
 mod registry_view;

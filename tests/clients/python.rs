@@ -1,17 +1,14 @@
 //! py_eureka_client, which reads XML and leaves its names as they are coded there.
 
-use std::process::Command;
-
-use super::client::{Client, Read, as_in_xml, built, source};
+use super::client::{Client, Read, as_in_xml};
+use super::program::python;
 use super::scenario::live_through_failover;
 
 #[test]
 #[ignore = "needs a client: tests/clients/run.sh"]
 fn py_eureka_client_lives_through_failover() {
-    let mut command = Command::new(built("python/bin/python"));
-    command.arg(source("python/client.py"));
     live_through_failover(Client {
-        command,
+        command: python(),
         ids: ["127.0.0.1:orders:8080", "orders#2"],
         reads: &[Read::All, Read::Delta, Read::Application, Read::Instance, Read::Vip, Read::SecureVip],
         statuses: &["OUT_OF_SERVICE"],

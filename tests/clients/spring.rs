@@ -5,14 +5,9 @@
 
 mod calls;
 
-use std::process::Command;
-
-use super::client::{Client, Read, as_registered, built};
+use super::client::{Client, Read, as_registered};
+use super::program::{DEFAULT_OF_BOOT_3, DEFAULT_OF_BOOT_4, Transport, java};
 use super::scenario::live_through_failover;
-
-/// What each line of Boot uses unless told otherwise.
-const DEFAULT_OF_BOOT_3: Transport = Transport { name: "RestTemplate", settings: &[] };
-const DEFAULT_OF_BOOT_4: Transport = Transport { name: "RestClient", settings: &[] };
 
 const REST_CLIENT: Transport =
     Transport { name: "RestClient", settings: &["-Deureka.client.restclient.enabled=true"] };
@@ -53,14 +48,6 @@ fn spring_boot_4_with_web_client_lives_through_failover() {
     live_through_failover(client("boot-4", WEB_CLIENT));
 }
 
-/// An HTTP client of Spring's that the Eureka client can be set up with.
-#[derive(Clone, Copy)]
-struct Transport {
-    name: &'static str,
-    /// System properties.
-    settings: &'static [&'static str],
-}
-
 fn client(line: &str, transport: Transport) -> Client {
     Client {
         command: java(line, transport, &[]),
@@ -74,18 +61,4 @@ fn client(line: &str, transport: Transport) -> Client {
         // It has no VIP address, and Spring finds instances by nothing else.
         overlooks: &["odd-no-lease-info"],
     }
-}
-
-/// The application on a line of Boot, with more system properties.
-fn java(line: &str, transport: Transport, settings: &[&str]) -> Command {
-    let mut command = Command::new("java");
-    // Names and metadata come as arguments, which Java reads in the locale's encoding.
-    command.env("LC_ALL", "C.UTF-8");
-    // stdout is for answers, also when the machine warns.
-    command.args(["-Xmx128m", "-XX:TieredStopAtLevel=1", "-Xlog:disable", "-Xlog:all=warning:stderr"]);
-    let application = built(&format!("spring/{line}/application"));
-    command.arg(format!("-XX:SharedArchiveFile={}", application.join("classes.jsa").display()));
-    command.arg(format!("-Dtest.transport={}", transport.name)).args(transport.settings).args(settings);
-    command.arg("-jar").arg(application.join("client.jar"));
-    command
 }

@@ -35,13 +35,23 @@ impl Cluster {
 
     /// [`Cluster::start_prepared`] with logs and data in this directory.
     pub fn start_in(dir: Directory, size: u64, prepare: impl FnOnce(&mut [NodeSpec])) -> Self {
+        let mut cluster = Self::founded_in(dir, size, prepare);
+        cluster.start_nodes();
+        cluster
+    }
+
+    /// A cluster whose nodes have their addresses but do not run yet, with logs and data in this
+    /// directory.
+    pub fn founded_in(dir: Directory, size: u64, prepare: impl FnOnce(&mut [NodeSpec])) -> Self {
         let mut specs = specs(dir.path(), size);
         prepare(&mut specs);
-        let mut cluster = Self { nodes: specs.into_iter().map(Node::spawn).collect(), dir };
-        for node in &mut cluster.nodes {
-            node.wait_ready();
-        }
-        cluster
+        Self { nodes: specs.into_iter().map(Node::new).collect(), dir }
+    }
+
+    /// Starts all nodes, none of which runs, and waits until each is ready.
+    pub fn start_nodes(&mut self) {
+        self.nodes.iter_mut().for_each(Node::start);
+        self.nodes.iter_mut().for_each(Node::wait_ready);
     }
 
     /// The addresses of all nodes' HTTP, running or not, in order of id.

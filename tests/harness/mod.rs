@@ -22,7 +22,7 @@ pub use directory::Directory;
 pub use document::Document;
 pub use http::{Credentials, Request, Response};
 pub use node::{ClusterView, Node, NodeSpec, Program};
-pub use ports::free_addr;
+pub use ports::{free_addr, free_addr_at};
 pub use registry::{Applications, applications};
 pub use samples::Samples;
 pub use verbs::{done, failed, run};

@@ -121,14 +121,19 @@ pub struct Node {
 }
 
 impl Node {
+    /// A node that does not run yet.
+    pub fn new(spec: NodeSpec) -> Self {
+        Self { spec, child: None }
+    }
+
     /// Starts the process and does not wait for it.
     pub fn spawn(spec: NodeSpec) -> Self {
-        let mut node = Self { spec, child: None };
+        let mut node = Self::new(spec);
         node.start();
         node
     }
 
-    /// Starts the process again on the same data.
+    /// Starts the process, on the data of its lives before.
     pub fn start(&mut self) {
         assert!(self.child.is_none(), "node {} runs already", self.spec.id);
         let log = File::options()

@@ -13,11 +13,16 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// An address that nothing listens on, and that no other call in this process returns.
 pub fn free_addr() -> SocketAddr {
+    free_addr_at(Ipv4Addr::LOCALHOST)
+}
+
+/// [`free_addr`] at any of loopback's hosts.
+pub fn free_addr_at(host: Ipv4Addr) -> SocketAddr {
     let start = process::id().wrapping_mul(97) % PORT_COUNT;
     for _ in 0..PORT_COUNT {
         let offset = (start + NEXT.fetch_add(1, Ordering::Relaxed)) % PORT_COUNT;
         let port = u16::try_from(FIRST_PORT + offset).expect("a port below 32,000");
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let addr = SocketAddr::from((host, port));
         if TcpListener::bind(addr).is_ok() {
             return addr;
         }

@@ -8,6 +8,9 @@ const { Console } = require('node:console');
 const readline = require('node:readline');
 const { Eureka } = require('eureka-js-client');
 
+const renewalSecs = Number(process.env.RENEWAL_SECS || 1);
+const leaseSecs = Number(process.env.LEASE_SECS || 4);
+
 class Application {
   constructor(mode, name, instanceId, vip, urls, metadata) {
     this.byDeltas = mode === 'delta';
@@ -17,7 +20,7 @@ class Application {
       shouldUseDelta: this.byDeltas,
       eureka: {
         serviceUrls: { default: urls.split(',').map((url) => `${url}apps/`) },
-        heartbeatInterval: 1000,
+        heartbeatInterval: renewalSecs * 1000,
         registryFetchInterval: 1000,
       },
       instance: {
@@ -33,7 +36,7 @@ class Application {
           '@class': 'com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo',
           name: 'MyOwn',
         },
-        leaseInfo: { renewalIntervalInSecs: 1, durationInSecs: 4 },
+        leaseInfo: { renewalIntervalInSecs: renewalSecs, durationInSecs: leaseSecs },
         metadata: JSON.parse(metadata),
       },
     });

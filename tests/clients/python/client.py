@@ -41,8 +41,8 @@ class Application:
             instance_port=8080,
             vip_adr=vip,
             secure_vip_addr=vip + "-secure",
-            renewal_interval_in_secs=1,
-            duration_in_secs=4,
+            renewal_interval_in_secs=int(os.environ.get("RENEWAL_SECS", 1)),
+            duration_in_secs=int(os.environ.get("LEASE_SECS", 4)),
             metadata=json.loads(metadata),
         )
         self.loop = asyncio.new_event_loop()

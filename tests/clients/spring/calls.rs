@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::super::application::Application;
 use super::super::harness::{Cluster, until};
-use super::{DEFAULT_OF_BOOT_3, DEFAULT_OF_BOOT_4, Transport, java};
+use super::super::program::{DEFAULT_OF_BOOT_3, DEFAULT_OF_BOOT_4, Transport, java};
 
 const SERVICE: &str = "stock";
 const INSTANCES: [&str; 2] = ["127.0.0.1:stock:1", "127.0.0.1:stock:2"];

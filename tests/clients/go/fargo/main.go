@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -77,8 +78,24 @@ func describe(name, id, vip string) *fargo.Instance {
 		PortEnabled:      true,
 		CountryId:        1,
 		DataCenterInfo:   fargo.DataCenterInfo{Name: fargo.MyOwn},
-		LeaseInfo:        fargo.LeaseInfo{RenewalIntervalInSecs: 1, DurationInSecs: 4},
+		LeaseInfo: fargo.LeaseInfo{
+			RenewalIntervalInSecs: int32(secs("RENEWAL_SECS", 1)),
+			DurationInSecs:        int32(secs("LEASE_SECS", 4)),
+		},
 	}
+}
+
+// A time that the environment may set.
+func secs(name string, otherwise int) int {
+	set, isSet := os.LookupEnv(name)
+	if !isSet {
+		return otherwise
+	}
+	value, err := strconv.Atoi(set)
+	if err != nil {
+		log.Fatalf("%s: %v", name, err)
+	}
+	return value
 }
 
 // Makes a call again, which the library leaves to its caller, until a node answers it.
@@ -118,7 +135,7 @@ func (a *application) register() error {
 }
 
 func (a *application) keepRenewing() {
-	ticker := time.NewTicker(time.Second)
+	ticker := time.NewTicker(time.Duration(secs("RENEWAL_SECS", 1)) * time.Second)
 	defer ticker.Stop()
 	for {
 		select {

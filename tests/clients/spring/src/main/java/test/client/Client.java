@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 import com.fasterxml.jackson.core.type.TypeReference;
@@ -59,12 +60,17 @@ public class Client {
         properties.put("eureka.instance.ip-address", "127.0.0.1");
         properties.put("eureka.instance.virtual-host-name", vip);
         properties.put("eureka.instance.secure-virtual-host-name", vip + "-secure");
-        properties.put("eureka.instance.lease-renewal-interval-in-seconds", 1);
-        properties.put("eureka.instance.lease-expiration-duration-in-seconds", 4);
+        properties.put("eureka.instance.lease-renewal-interval-in-seconds", secs("RENEWAL_SECS", 1));
+        properties.put("eureka.instance.lease-expiration-duration-in-seconds", secs("LEASE_SECS", 4));
         properties.put("eureka.client.registry-fetch-interval-seconds", 1);
         properties.put("eureka.client.service-url.defaultZone", urls);
         Map<String, String> pairs = new ObjectMapper().readValue(metadata, new TypeReference<>() { });
         pairs.forEach((key, value) -> properties.put("eureka.instance.metadata-map[" + key + "]", value));
         return properties;
+    }
+
+    /** A time that the environment may set. */
+    private static int secs(String name, int otherwise) {
+        return Optional.ofNullable(System.getenv(name)).map(Integer::valueOf).orElse(otherwise);
     }
 }
