@@ -155,6 +155,7 @@ fn keeper_to_message(keeper: Keeper) -> i32 {
         Keeper::Peer => message::Keeper::Peer,
         Keeper::Import => message::Keeper::Import,
         Keeper::Nobody => message::Keeper::Nobody,
+        Keeper::MovedClient => message::Keeper::MovedClient,
     };
     message as i32
 }
@@ -165,6 +166,7 @@ fn keeper(value: i32) -> Result<Keeper, DecodeError> {
         Ok(message::Keeper::Peer) => Ok(Keeper::Peer),
         Ok(message::Keeper::Import) => Ok(Keeper::Import),
         Ok(message::Keeper::Nobody) => Ok(Keeper::Nobody),
+        Ok(message::Keeper::MovedClient) => Ok(Keeper::MovedClient),
         Err(_) => Err(DecodeError::UnknownConstant { what: "keeper", value }),
     }
 }

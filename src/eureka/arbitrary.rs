@@ -122,7 +122,13 @@ fn instance() -> impl Strategy<Value = Instance> {
 
 pub fn registration() -> impl Strategy<Value = Registration> {
     let action = prop::sample::select(vec![Action::Added, Action::Modified, Action::Deleted]);
-    let keeper = prop::sample::select(vec![Keeper::Client, Keeper::Peer, Keeper::Import, Keeper::Nobody]);
+    let keeper = prop::sample::select(vec![
+        Keeper::Client,
+        Keeper::Peer,
+        Keeper::Import,
+        Keeper::Nobody,
+        Keeper::MovedClient,
+    ]);
     let times = (any::<i64>(), any::<i64>(), any::<i64>(), any::<i64>(), any::<i64>());
     (instance(), option::of(status()), RANGE_MS, (action, keeper), times).prop_map(
         |(instance, overridden, last_dirty_ms, (action, keeper), times)| Registration {

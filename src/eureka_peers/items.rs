@@ -19,7 +19,9 @@ pub fn items<'r>(entry: &'r Entry, held: Option<&'r Registration>) -> Vec<Outgoi
         instance: None,
     };
     let told = entry.told;
-    if told.cancelled {
+    // Who cancelled here and is kept by another server now has moved there.
+    let is_elsewhere = held.is_some_and(|held| held.lease.keeper == Keeper::Peer);
+    if told.cancelled && !is_elsewhere {
         items.push(nothing);
     }
     let Some(held) = held else {
@@ -37,7 +39,7 @@ pub fn items<'r>(entry: &'r Entry, held: Option<&'r Registration>) -> Vec<Outgoi
         }
         None => {}
     }
-    if held.lease.keeper != Keeper::Client {
+    if !held.lease.keeper.is_client() {
         return items;
     }
     // Last, for it has the status that the client's own word and the override come to.
@@ -98,6 +100,8 @@ mod tests {
         held.lease.keeper = Keeper::Peer;
         assert_eq!(actions(&[Deed::Renewed], Some(&held)), []);
         assert_eq!(actions(&[Deed::Registered], Some(&held)), []);
+        // It was cancelled here because it went there.
+        assert_eq!(actions(&[Deed::Cancelled], Some(&held)), []);
         // But an operator's word here counts there.
         assert_eq!(actions(&[Deed::Renewed, Deed::StatusSet], Some(&held)), [BatchAction::StatusUpdate]);
     }

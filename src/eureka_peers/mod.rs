@@ -26,7 +26,7 @@ use crate::config;
 use crate::eureka::MAX_OUTGOING_ITEMS;
 use crate::http_client::{HttpClient, HttpClientError, ServerUrl, ServerUrlError};
 use crate::raft::Observer;
-use crate::registry::{Cause, Change, DELTA_RETENTION_MS, Keeper, Key, Origin, PeerProgress, Registry};
+use crate::registry::{Cause, Change, DELTA_RETENTION_MS, Key, Origin, PeerProgress, Registry};
 use outbox::{Deed, Outbox};
 use standing::Standing;
 
@@ -200,14 +200,14 @@ impl EurekaPeer {
 fn missing(registry: &Registry, told_ms: Option<i64>, epoch: u64) -> Outbox {
     let now = Instant::now();
     let mut outbox = Outbox::up_to_date_at(registry.now_ms(), epoch);
-    let own = || registry.registrations().filter(|(_, held)| held.lease.keeper == Keeper::Client);
+    let own = || registry.registrations().filter(|(_, held)| held.lease.keeper.is_client());
     if told_ms.is_none() {
         own().for_each(|(key, _)| outbox.introduce(&key, now));
     }
     let told_ms = told_ms.unwrap_or_else(|| registry.now_ms().saturating_sub(DELTA_RETENTION_MS));
     let recent = registry.delta().entries().filter(|(_, entry)| entry.at_ms > told_ms);
     let cancelled = recent.filter_map(|(_, entry)| {
-        let last = entry.deleted.as_ref().filter(|last| last.lease.keeper == Keeper::Client);
+        let last = entry.deleted.as_ref().filter(|last| last.lease.keeper.is_client());
         last.map(|_| (entry.at_ms, entry.key.clone()))
     });
     let changed = own().filter(|(_, held)| held.last_updated_ms > told_ms);

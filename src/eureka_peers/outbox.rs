@@ -12,8 +12,8 @@ use crate::registry::Key;
 pub const MOST_WAITING: usize = 100_000;
 
 /// How long changes wait for others to be sent with. Short beside the half second of Eureka's servers: who was taken out
-/// of service must be so everywhere soon.
-const CHANGE_COMPANY: Duration = Duration::from_millis(50);
+/// of service must be so everywhere soon, and who left here must not be taken away there after coming back.
+const CHANGE_COMPANY: Duration = Duration::from_millis(10);
 /// And renewals, which are in no hurry: as Eureka's servers do it.
 const RENEWAL_COMPANY: Duration = Duration::from_millis(500);
 

@@ -118,6 +118,12 @@ impl Registry {
         if self.is_kept_from(key, origin) {
             return Outcome::Conflict(None);
         }
+        if origin == Origin::Replication && self.is_moved(key) {
+            // Other servers may have heard of that end as late as this cluster, and have to be told again.
+            let touch = Touch { cause: Cause::Registered(Origin::Client), keeper: None, visible: false };
+            self.touch(key, touch, changes, |_| {});
+            return Outcome::Done;
+        }
         match self.remove(key, Cause::Cancelled(origin), changes) {
             true => Outcome::Done,
             false => Outcome::NotFound,
@@ -223,7 +229,14 @@ impl Registry {
         let asked = Some(registrant.said_overridden).filter(|status| *status != Status::Unknown);
         let overridden = existing.as_ref().and_then(|existing| existing.overridden).or(asked);
         let status = effective_status(registrant.said, overridden, existing_status, origin);
-        let keeper = registrant.keeper.unwrap_or(origin.into());
+        let moves = |held: &Arc<Registration>| {
+            let was = held.lease.keeper;
+            origin == Origin::Client && matches!(was, Keeper::Peer | Keeper::MovedClient)
+        };
+        let keeper = match existing.as_ref().is_some_and(moves) {
+            true => Keeper::MovedClient,
+            false => registrant.keeper.unwrap_or(origin.into()),
+        };
         let now_ms = self.now_ms;
         let renew_seq = self.next_sequence();
         let mut registration = Registration {
@@ -258,6 +271,10 @@ impl Registry {
     /// servers have.
     fn is_kept_from(&self, key: &Key, origin: Origin) -> bool {
         origin == Origin::Import && self.get(key).is_some_and(|held| held.lease.keeper != Keeper::Import)
+    }
+
+    fn is_moved(&self, key: &Key) -> bool {
+        self.get(key).is_some_and(|held| held.lease.keeper == Keeper::MovedClient)
     }
 
     fn put(&mut self, key: Key, registration: Arc<Registration>, cause: Cause, changes: &mut Vec<Change>) {

@@ -17,11 +17,21 @@ pub enum Action {
 pub enum Keeper {
     #[cfg_attr(test, default)]
     Client,
+    /// A client that another Eureka server kept until it registered here, and that has not renewed since: what that
+    /// server tells of its end is late.
+    MovedClient,
     /// Another Eureka server, for its client.
     Peer,
     Import,
     /// It ran out. Only of an instance that is gone; one that was cancelled has who did that.
     Nobody,
+}
+
+impl Keeper {
+    /// Whether it is a client of this cluster.
+    pub fn is_client(self) -> bool {
+        matches!(self, Keeper::Client | Keeper::MovedClient)
+    }
 }
 
 impl From<Origin> for Keeper {

@@ -44,6 +44,7 @@ pub(super) fn registration_hash(document: u64, registration: &Registration) -> u
         Keeper::Peer => 1,
         Keeper::Import => 2,
         Keeper::Nobody => 3,
+        Keeper::MovedClient => 4,
     };
     words_hash(
         document,

@@ -94,6 +94,15 @@ impl Model {
             Command::Renew { key, last_dirty_ms, overridden, origin } => {
                 self.renew(key, *last_dirty_ms, *overridden, *origin)
             }
+            // Its client came here meanwhile.
+            Command::Cancel { key, origin: Origin::Replication }
+                if self.leases.get(key).is_some_and(|held| held.keeper == Keeper::MovedClient) =>
+            {
+                let now_ms = self.now_ms;
+                self.leases.get_mut(key).unwrap().renewed_ms = now_ms;
+                self.renewed.insert(key.clone());
+                Answer::Done
+            }
             Command::Cancel { key, origin } => match self.cancel(key, Keeper::from(*origin)) {
                 true => Answer::Done,
                 false => Answer::NotFound,
@@ -172,6 +181,12 @@ impl Model {
             if registrant.origin != Origin::Client {
                 registrant.keeper = stored.keeper;
             }
+        }
+        if registrant.origin == Origin::Client
+            && let Some(stored) = &existing
+            && [Keeper::Peer, Keeper::MovedClient].contains(&stored.keeper)
+        {
+            registrant.keeper = Keeper::MovedClient;
         }
         // A document plants an override where there is none.
         let mut overridden = existing.as_ref().and_then(|stored| stored.overridden);

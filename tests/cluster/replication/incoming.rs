@@ -109,3 +109,19 @@ fn an_import_is_told_what_is_refused() {
     assert_eq!(codes(&batch(&items), addr), [200, 200]);
     assert!(applications(addr).is_empty());
 }
+
+#[test]
+fn a_client_that_moved_here_outlives_its_late_cancellation_there() {
+    let cluster = Cluster::start(1);
+    let addr = cluster.addrs()[0];
+    let cancel = batch(&[item("Cancel", "i-1")]);
+    let lists = || document("i-1").read().expect(addr).status;
+    assert_eq!(codes(&batch(&[register("i-1")]), addr), [200]);
+    assert_eq!(document("i-1").register().expect(addr).status, 204);
+    assert_eq!(codes(&cancel, addr), [200]);
+    assert_eq!(lists(), 200, "it has just come");
+    // From its first renewal on it is like any other.
+    assert_eq!(document("i-1").renew().expect(addr).status, 200);
+    assert_eq!(codes(&cancel, addr), [200]);
+    assert_eq!(lists(), 404);
+}
