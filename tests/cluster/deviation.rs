@@ -1,7 +1,7 @@
 //! A node whose state is not what the log makes of it is found by its peers' hashes, and stops.
 
 use rs_registry::format::Formats;
-use rs_registry::registry::{AppName, InstanceId, Key, Registry, Status};
+use rs_registry::registry::{AppName, InstanceId, Key, Origin, Registry, Status};
 use rs_registry::storage::{SnapshotDir, StateStore};
 
 use super::harness::{Cluster, Document, Request, until};
@@ -91,7 +91,7 @@ fn make_deviate(data_dir: &std::path::Path) {
     let mut registry = Registry::from_snapshot(snapshot).expect("a whole state");
     let key =
         Key::new(AppName::parse("DEVIATION").expect("a name"), InstanceId::parse("i-7").expect("an id"));
-    registry.set_status(&key, Status::OutOfService, None, &mut Vec::new());
+    registry.set_status(&key, Status::OutOfService, None, Origin::Client, &mut Vec::new());
     header.sequence = registry.sequence();
     header.state_hash = registry.state_hash().value();
     header.delta_entries = registry.delta().entries().len() as u64;
