@@ -29,7 +29,7 @@ use standing::Standing;
 
 pub use progress::keep_progress;
 pub use sender::send;
-pub use standing::PeerStatus;
+pub use standing::{Counted, PeerStatus};
 
 #[derive(Debug, thiserror::Error)]
 pub enum EurekaPeersError {
