@@ -12,7 +12,10 @@ mod progress;
 mod sender;
 mod standing;
 
+use std::fs;
+use std::io;
 use std::path::PathBuf;
+use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,7 +26,7 @@ use crate::config;
 use crate::eureka::MAX_OUTGOING_ITEMS;
 use crate::http_client::{HttpClient, HttpClientError, ServerUrl, ServerUrlError};
 use crate::raft::Observer;
-use crate::registry::{Cause, Change, Keeper, Key, Origin, PeerProgress, Registry};
+use crate::registry::{Cause, Change, DELTA_RETENTION_MS, Keeper, Key, Origin, PeerProgress, Registry};
 use outbox::{Deed, Outbox};
 use standing::Standing;
 
@@ -31,14 +34,15 @@ pub use progress::keep_progress;
 pub use sender::send;
 pub use standing::{Counted, PeerStatus};
 
+/// Servers are named by their URL, without credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum EurekaPeersError {
-    #[error("cannot read the password of the Eureka server {url} in {}", file.display())]
-    PasswordFile { url: ServerUrl, file: PathBuf, source: std::io::Error },
-    #[error("the password of the Eureka server {url} cannot be used: it {source}")]
-    Password { url: ServerUrl, source: ServerUrlError },
-    #[error("the Eureka server {url} cannot be asked")]
-    Client { url: ServerUrl, source: HttpClientError },
+    #[error("cannot read the password of the Eureka server {peer} in {}", file.display())]
+    PasswordFile { peer: Box<str>, file: PathBuf, source: io::Error },
+    #[error("the password of the Eureka server {peer} cannot be used: it {source}")]
+    Password { peer: Box<str>, source: ServerUrlError },
+    #[error("the Eureka server {peer} cannot be asked")]
+    Client { peer: Box<str>, source: Box<HttpClientError> },
 }
 
 /// The Eureka servers, and what each of them has not been told yet.
@@ -152,18 +156,19 @@ fn note(outbox: &mut Outbox, change: &Change, now: Instant) {
 impl EurekaPeer {
     fn new(configured: &config::EurekaPeer) -> Result<Self, EurekaPeersError> {
         let mut url = configured.url.clone();
+        let name: Box<str> = url.to_string().into();
+        let peer = || name.clone();
         if let Some(file) = &configured.password_file {
-            let password = std::fs::read_to_string(file).map_err(|source| {
-                EurekaPeersError::PasswordFile { url: url.clone(), file: file.clone(), source }
-            })?;
-            let unusable = |source| EurekaPeersError::Password { url: configured.url.clone(), source };
+            let unread = |source| EurekaPeersError::PasswordFile { peer: peer(), file: file.clone(), source };
+            let password = fs::read_to_string(file).map_err(unread)?;
+            let unusable = |source| EurekaPeersError::Password { peer: peer(), source };
             url = url.with_password(password.trim_end_matches(['\r', '\n'])).map_err(unusable)?;
         }
         let client = HttpClient::new(configured.ca_file.as_deref(), sender::CONNECT_TIMEOUT)
-            .and_then(|client| client.prepare(std::slice::from_ref(&url)).map(|()| client))
-            .map_err(|source| EurekaPeersError::Client { url: url.clone(), source })?;
+            .and_then(|client| client.prepare(slice::from_ref(&url)).map(|()| client))
+            .map_err(|source| EurekaPeersError::Client { peer: peer(), source: Box::new(source) })?;
         Ok(Self {
-            name: url.to_string().into(),
+            name,
             url,
             client,
             outbox: Mutex::default(),
@@ -190,34 +195,34 @@ impl EurekaPeer {
     }
 }
 
+/// What came after a time of the log's clock, as far as the registry shows that: an instance by what it is now, and what
+/// was cancelled by the recent changes. Older cancellations are over: leases have run out on a server that missed them.
 fn missing(registry: &Registry, told_ms: Option<i64>, epoch: u64) -> Outbox {
     let now = Instant::now();
     let mut outbox = Outbox::up_to_date_at(registry.now_ms(), epoch);
-    let own = registry.registrations().filter(|(_, held)| held.lease.keeper == Keeper::Client);
-    let Some(told_ms) = told_ms else {
-        own.for_each(|(key, _)| outbox.introduce(&key, now));
-        return outbox;
-    };
-    // In the order of time, as they happened.
-    let mut missing: Vec<(i64, Key, bool)> = Vec::new();
-    for (_, entry) in registry.delta().entries() {
-        let cancelled = entry.deleted.as_ref().filter(|last| last.lease.keeper == Keeper::Client);
-        if cancelled.is_some() && entry.at_ms > told_ms {
-            missing.push((entry.at_ms, entry.key.clone(), true));
-        }
+    let own = || registry.registrations().filter(|(_, held)| held.lease.keeper == Keeper::Client);
+    if told_ms.is_none() {
+        own().for_each(|(key, _)| outbox.introduce(&key, now));
     }
-    let changed = own.filter(|(_, held)| held.last_updated_ms > told_ms);
-    missing.extend(changed.map(|(key, held)| (held.last_updated_ms, key, false)));
-    missing.sort_unstable_by_key(|(at_ms, ..)| *at_ms);
-    for (at_ms, key, is_cancelled) in missing {
-        if is_cancelled {
-            outbox.note(&key, Deed::Cancelled, at_ms, now);
-            continue;
-        }
-        let is_overridden = registry.get(&key).is_some_and(|held| held.overridden.is_some());
-        let status = if is_overridden { Deed::StatusSet } else { Deed::StatusRemoved };
-        outbox.note(&key, status, at_ms, now);
-        outbox.note(&key, Deed::Registered, at_ms, now);
+    let told_ms = told_ms.unwrap_or_else(|| registry.now_ms().saturating_sub(DELTA_RETENTION_MS));
+    let recent = registry.delta().entries().filter(|(_, entry)| entry.at_ms > told_ms);
+    let cancelled = recent.filter_map(|(_, entry)| {
+        let last = entry.deleted.as_ref().filter(|last| last.lease.keeper == Keeper::Client);
+        last.map(|_| (entry.at_ms, entry.key.clone()))
+    });
+    let changed = own().filter(|(_, held)| held.last_updated_ms > told_ms);
+    let mut missing: Vec<(i64, Key)> =
+        cancelled.chain(changed.map(|(key, held)| (held.last_updated_ms, key))).collect();
+    // In the order of time, as they happened.
+    missing.sort_by_key(|(at_ms, _)| *at_ms);
+    for (at_ms, key) in missing {
+        let deeds = match registry.get(&key) {
+            None => &[Deed::Cancelled][..],
+            Some(held) if held.overridden.is_some() => &[Deed::StatusSet, Deed::Registered],
+            // There may have been an override that is gone.
+            Some(_) => &[Deed::StatusRemoved, Deed::Registered],
+        };
+        deeds.iter().for_each(|deed| outbox.note(&key, *deed, at_ms, now));
     }
     outbox
 }

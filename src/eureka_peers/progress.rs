@@ -7,8 +7,9 @@ use crate::command::Command;
 use crate::propose::Proposer;
 use crate::raft::{Consensus, Leader};
 
-/// What was told in the meantime is told once more by a new leader, which changes nothing there.
-const INTERVAL: Duration = Duration::from_secs(5);
+/// How often it is looked at. What was told in the meantime is told once more by a new leader, which changes nothing
+/// there.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs until it is dropped.
 pub async fn keep_progress(peers: &EurekaPeers, consensus: &Consensus, proposer: &Proposer) {

@@ -20,6 +20,8 @@ struct Registrant {
     said_overridden: Status,
     last_dirty_ms: i64,
     duration_secs: u32,
+    /// `None`: whoever sends it.
+    keeper: Option<Keeper>,
 }
 
 /// A renewal, and what it is part of.
@@ -54,7 +56,9 @@ impl Registry {
         let Said { status, overridden_status, duration_secs } = instance.said();
         let registrant = match self.get(&key) {
             Some(existing) if existing.last_dirty_ms > last_dirty_ms => {
-                Registrant { duration_secs, ..registrant_again(existing) }
+                // A server that is late tells of what is over.
+                let keeper = (origin != Origin::Client).then_some(existing.lease.keeper);
+                Registrant { duration_secs, keeper, ..registrant_again(existing) }
             }
             _ => Registrant {
                 said: status,
@@ -62,6 +66,7 @@ impl Registry {
                 instance,
                 last_dirty_ms,
                 duration_secs,
+                keeper: None,
             },
         };
         self.put_registrant(key, registrant, origin, changes);
@@ -93,14 +98,16 @@ impl Registry {
         let visible =
             status != existing.status || adopted.is_some_and(|status| Some(status) != existing.overridden);
 
-        let touch = Touch { cause: Cause::Renewed(origin), keeper: Some(origin.into()), visible };
+        let is_late = origin != Origin::Client && last_dirty_ms.is_some_and(|dirty| dirty < stored_dirty_ms);
+        let keeper = (!is_late).then_some(origin.into());
+        let touch = Touch { cause: Cause::Renewed(origin), keeper, visible };
         self.touch(key, touch, changes, |registration| {
             registration.status = status;
             registration.overridden = adopted.or(registration.overridden);
         });
         match last_dirty_ms {
             Some(_) if client_is_newer => Outcome::NotFound,
-            Some(dirty) if dirty < stored_dirty_ms && origin != Origin::Client => {
+            _ if is_late => {
                 self.get(key).map_or(Outcome::NotFound, |stored| Outcome::Conflict(Some(stored.clone())))
             }
             _ => Outcome::Done,
@@ -216,6 +223,7 @@ impl Registry {
         let asked = Some(registrant.said_overridden).filter(|status| *status != Status::Unknown);
         let overridden = existing.as_ref().and_then(|existing| existing.overridden).or(asked);
         let status = effective_status(registrant.said, overridden, existing_status, origin);
+        let keeper = registrant.keeper.unwrap_or(origin.into());
         let now_ms = self.now_ms;
         let renew_seq = self.next_sequence();
         let mut registration = Registration {
@@ -232,14 +240,14 @@ impl Registry {
                 evicted_ms: 0,
                 service_up_ms,
                 renew_seq,
-                keeper: origin.into(),
+                keeper,
             },
         };
         registration.stamp_service_up(now_ms);
         let cause = Cause::Registered(origin);
         // What several tell of, or tell again, has one effect.
         if origin != Origin::Client && existing.is_some_and(|held| held.says_the_same_as(&registration)) {
-            let touch = Touch { cause, keeper: Some(origin.into()), visible: false };
+            let touch = Touch { cause, keeper: Some(keeper), visible: false };
             self.touch(&key, touch, changes, |_| {});
         } else {
             self.put(key, Arc::new(registration), cause, changes);
@@ -372,6 +380,7 @@ fn registrant_again(existing: &Registration) -> Registrant {
         said_overridden: existing.overridden_status(),
         last_dirty_ms: existing.last_dirty_ms,
         duration_secs: existing.instance.said().duration_secs,
+        keeper: None,
     }
 }
 

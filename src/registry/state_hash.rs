@@ -90,9 +90,9 @@ pub(super) fn format_hash(format: Format) -> u64 {
 }
 
 pub(super) fn peer_progress_hash(progress: &PeerProgress) -> u64 {
-    let of_one =
-        |(url, at_ms): (&Box<str>, &i64)| words_hash(xxh3_64(url.as_bytes()), [at_ms.cast_unsigned()]);
-    progress.iter().map(of_one).fold(0, u64::wrapping_add)
+    let parts =
+        progress.iter().map(|(url, at_ms)| words_hash(xxh3_64(url.as_bytes()), [at_ms.cast_unsigned()]));
+    parts.fold(0, u64::wrapping_add)
 }
 
 fn key_hash(key: &Key) -> u64 {

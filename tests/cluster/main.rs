@@ -18,6 +18,7 @@ mod no_quorum;
 mod read_your_writes;
 mod renewals;
 mod replace;
+mod replication;
 mod restart;
 #[path = "../../src/tls/samples.rs"]
 mod samples;

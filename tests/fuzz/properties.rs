@@ -9,7 +9,7 @@ use rs_registry::eureka::{
 };
 use rs_registry::gunzip::unpack;
 use rs_registry::http::{Action, Parameters, Resource, route};
-use rs_registry::registry::{Action as Change, Instance, Lease, Registration, Status};
+use rs_registry::registry::{Action as Change, Instance, Keeper, Lease, Registration, Status};
 use serde_json::Value;
 
 /// A body of `POST apps/{app}`.
@@ -121,6 +121,7 @@ fn registration(instance: Instance, last_dirty_ms: Option<i64>) -> Registration 
             evicted_ms: 0,
             service_up_ms: 5,
             renew_seq: 1,
+            keeper: Keeper::Client,
         },
         instance: instance.into(),
     }

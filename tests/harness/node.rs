@@ -73,6 +73,8 @@ impl NodeSpec {
                 command.env_remove(name);
             }
         }
+        // A debug build on a busy machine may take longer than Eureka's servers wait.
+        command.env("RS_REGISTRY_REPLICATION_TIMEOUT_MS", "15000");
         command.envs(self.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
         command
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rs_registry::format::Formats;
 use rs_registry::message::StateHeader;
 use rs_registry::registry::{
-    Action, AppName, DEFAULT_PORT, DEFAULT_SECURE_PORT, DataCenter, Instance, InstanceId, Key, Lease,
+    Action, AppName, DEFAULT_PORT, DEFAULT_SECURE_PORT, DataCenter, Instance, InstanceId, Keeper, Key, Lease,
     Metadata, Registration, Snapshot, Status,
 };
 use rs_registry::storage::{InstanceUpdate, StateStore, StateUpdate};
@@ -99,6 +99,7 @@ fn registration(app: &AppName, round: u64) -> Registration {
         evicted_ms: 0,
         service_up_ms: 0,
         renew_seq: round,
+        keeper: Keeper::Client,
     };
     Registration {
         instance: instance.into(),

@@ -47,6 +47,7 @@ struct Registrant {
     last_dirty_ms: i64,
     duration_ms: u64,
     origin: Origin,
+    keeper: Keeper,
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +85,7 @@ impl Model {
                     last_dirty_ms: last_dirty_ms.unwrap_or(self.now_ms),
                     duration_ms: u64::from(document.duration_secs) * 1000,
                     origin: *origin,
+                    keeper: (*origin).into(),
                     document,
                 };
                 self.register(key, registrant);
@@ -166,6 +168,10 @@ impl Model {
             registrant.status = stored.status;
             registrant.overridden = stored.overridden.unwrap_or(Status::Unknown);
             registrant.last_dirty_ms = stored.last_dirty_ms;
+            // Other servers may be late.
+            if registrant.origin != Origin::Client {
+                registrant.keeper = stored.keeper;
+            }
         }
         // A document plants an override where there is none.
         let mut overridden = existing.as_ref().and_then(|stored| stored.overridden);
@@ -186,7 +192,7 @@ impl Model {
             let now_ms = self.now_ms;
             let held = self.leases.get_mut(key).unwrap();
             held.renewed_ms = now_ms;
-            held.keeper = registrant.origin.into();
+            held.keeper = registrant.keeper;
             self.renewed.insert(key.clone());
             return;
         }
@@ -207,7 +213,7 @@ impl Model {
             evicted_ms: 0,
             service_up_ms,
             renew_seq: 0,
-            keeper: registrant.origin.into(),
+            keeper: registrant.keeper,
         };
         self.leases.insert(key.clone(), held);
         self.renewed.insert(key.clone());
@@ -239,6 +245,7 @@ impl Model {
                     held.overridden = asked;
                 }
             } else if incoming < held.last_dirty_ms && origin != Origin::Client {
+                held.keeper = before.keeper;
                 answer = Answer::Conflict(key.clone());
             }
         }
@@ -324,6 +331,7 @@ impl Model {
             overridden: stored.overridden.unwrap_or(Status::Unknown),
             last_dirty_ms: stored.last_dirty_ms,
             origin: Origin::Client,
+            keeper: Keeper::Client,
         };
         self.register(key, registrant);
         Answer::Done
