@@ -9,7 +9,8 @@ use openraft::async_runtime::watch::WatchReceiver;
 use super::consensus::RaftHandle;
 use crate::config::Config;
 
-const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Short beside the seconds in which a snapshot is made: at full load some megabytes of log come meanwhile.
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 pub struct Compaction {
     raft: RaftHandle,

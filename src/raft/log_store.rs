@@ -28,7 +28,7 @@ use crate::trace::{self, Traces};
 pub use writing::Writing;
 
 /// Where a file of the log is closed, unless a test wants many files.
-pub const LOG_FILE_BYTES: usize = 16 << 20;
+pub const LOG_FILE_BYTES: usize = 8 << 20;
 /// Entries kept in memory for followers that are not far behind.
 const CACHE_BYTES: usize = 8 << 20;
 /// What replaying a file reads at a time.

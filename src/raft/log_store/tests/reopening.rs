@@ -156,13 +156,13 @@ async fn no_change_is_answered_for_before_it_is_synced() {
 async fn files_go_when_everything_in_them_is_purged() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = open(dir.path()).unwrap();
-    for index in 1..=40 {
+    for index in 1..=44 {
         append(&mut log, [entry(1, index, MIB)]).await;
     }
     let (written, bytes) = (files(dir.path()), log.disk_bytes());
-    assert!(written.len() > 2 && bytes > 40 * MIB as u64);
-    log.save_committed(Some(log_id(1, 40))).await.unwrap();
-    log.purge(log_id(1, 39)).await.unwrap();
+    assert!(written.len() > 2 && bytes > 44 * MIB as u64);
+    log.save_committed(Some(log_id(1, 44))).await.unwrap();
+    log.purge(log_id(1, 43)).await.unwrap();
     settle(&log);
     let left = files(dir.path());
     assert_eq!(left, written[written.len() - 1..]);
@@ -170,7 +170,7 @@ async fn files_go_when_everything_in_them_is_purged() {
     assert_eq!(log.disk_bytes(), on_disk);
 
     let before = contents(&mut log).await;
-    assert_eq!(before.entries, [entry(1, 40, MIB)]);
+    assert_eq!(before.entries, [entry(1, 44, MIB)]);
     drop(log);
     let mut log = open(dir.path()).unwrap();
     assert_eq!(contents(&mut log).await, before);
