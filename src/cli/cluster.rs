@@ -1,5 +1,6 @@
 //! `cluster`: looks at the membership of a running cluster, and changes it.
 
+mod eureka_servers;
 mod health;
 mod status;
 

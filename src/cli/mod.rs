@@ -15,6 +15,7 @@ mod nodes;
 mod restore;
 mod serve;
 mod signals;
+mod table;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -37,7 +37,7 @@ macro_rules! script {
     };
 }
 
-pub static ASSETS: [Asset; 12] = [
+pub static ASSETS: [Asset; 13] = [
     asset!("/", "text/html; charset=utf-8", "page.html"),
     asset!("/dashboard/style.css", "text/css; charset=utf-8", "style.css"),
     asset!("/favicon.svg", "image/svg+xml", "favicon.svg"),
@@ -47,6 +47,7 @@ pub static ASSETS: [Asset; 12] = [
     script!("stream.js"),
     script!("plots.js"),
     script!("cluster.js"),
+    script!("eureka_servers.js"),
     script!("list.js"),
     script!("detail.js"),
     script!("override.js"),

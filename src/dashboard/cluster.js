@@ -70,6 +70,12 @@ function role(id, cluster) {
   return id === cluster.node_id && cluster.role === "candidate" ? "Candidate" : "Follower";
 }
 
+/** To a node's own dashboard, by its id; nothing where that is not known. */
+export function nodeLink(id) {
+  const address = known?.nodes[id]?.http_addr;
+  return address ? dashboard(address, `node ${id}`) : null;
+}
+
 const isSilent = (node) => node.answers === false;
 
 function log(id, node, cluster) {
@@ -114,6 +120,9 @@ function troubles(state) {
   for (const [id, index] of Object.entries(cluster.state_differs_at)) {
     told.push({ kind: "bad", title: "States differ:", text: `node ${id} has another state at log index ${index}.` });
   }
+  for (const { url } of cluster.eureka_peers.filter((server) => server.reachable === false)) {
+    told.push({ kind: "warn", title: `The Eureka server ${url} cannot be told of changes.`, text: "They wait, and are sent when it can." });
+  }
   for (const scope of cluster.self_preservation.in_force) {
     const where = scope.application ? `for ${scope.application}` : "for the whole cluster";
     const text = `${scope.reason}. ${plural(scope.held, "lease is", "leases are")} kept beyond their time.`;
@@ -124,7 +133,7 @@ function troubles(state) {
 
 function others(cluster) {
   const elsewhere = Object.entries(cluster.nodes).filter(([id]) => Number(id) !== cluster.node_id);
-  return elsewhere.filter(([, node]) => node.http_addr).map(([id, node]) => dashboard(node.http_addr, `node ${id}`));
+  return elsewhere.map(([id]) => nodeLink(id)).filter((link) => link !== null);
 }
 
 /** Only where something changed: what is written here is read aloud. */

@@ -6,6 +6,13 @@ import { ask, isNameable } from "./override.js";
 
 const RENEW_MS = 5000;
 
+/** Whose renewals a lease lives by. */
+const KEEPERS = {
+  client: "its client, here",
+  eureka_server: "another Eureka server, where its client renews it",
+  import: "an import, until its client comes",
+};
+
 let key = null;
 let viewer = { may_write: false };
 let shown = null;
@@ -129,9 +136,10 @@ function actions() {
 }
 
 function leasePairs() {
-  const { duration_ms: duration, renewal_interval_ms: interval, registered_ms: registered, up_since_ms: up } = shown.lease;
+  const { keeper, duration_ms: duration, renewal_interval_ms: interval, registered_ms: registered, up_since_ms: up } = shown.lease;
   return [
     ["Renewed", lease.text],
+    ["Kept by", KEEPERS[keeper] ?? "nobody any more"],
     ["Ends after", `${span(duration)} without a renewal; one is due every ${span(interval)}`],
     ["Registered", moment(registered)],
     ["Up since", up === null ? "never" : moment(up)],

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::eureka::Format;
 use crate::history::{Difference, Event};
-use crate::registry::{Instance, Key, Listed, Port, Registration, Status};
+use crate::registry::{Instance, Keeper, Key, Listed, Port, Registration, Status};
 use crate::view::View;
 
 #[derive(Debug, Serialize)]
@@ -29,8 +29,9 @@ pub struct Detail {
     document: Option<Box<RawValue>>,
 }
 
-/// An instance as a view shows it at `now_ms` of the wall clock, with its `history`; `None` if it is not there.
-pub fn detail(view: &View, key: &Key, now_ms: i64, history: Value) -> Option<Detail> {
+/// An instance as a view shows it at `now_ms` of the wall clock, with its `keeper`, which views are not told, and its
+/// `history`; `None` if it is not there.
+pub fn detail(view: &View, key: &Key, keeper: Option<Keeper>, now_ms: i64, history: Value) -> Option<Detail> {
     let found = view.application(&key.app)?.instance(key.id.as_str())?;
     let registration = found.registration();
     let instance = registration.instance.decode();
@@ -41,7 +42,7 @@ pub fn detail(view: &View, key: &Key, now_ms: i64, history: Value) -> Option<Det
         now_ms,
         status: registration.status.as_str(),
         overridden: registration.overridden.map(Status::as_str),
-        lease: lease(registration, found.renewed_ms(), &instance),
+        lease: lease(registration, found.renewed_ms(), keeper, &instance),
         updated_ms: registration.last_updated_ms,
         last_dirty_ms: registration.last_dirty_ms,
         facts: facts(&instance, registration.instance.listed()),
@@ -52,9 +53,16 @@ pub fn detail(view: &View, key: &Key, now_ms: i64, history: Value) -> Option<Det
     })
 }
 
-fn lease(registration: &Registration, renewed_ms: i64, instance: &Instance) -> Value {
+fn lease(registration: &Registration, renewed_ms: i64, keeper: Option<Keeper>, instance: &Instance) -> Value {
     let lease = &registration.lease;
+    let keeper = keeper.and_then(|keeper| match keeper {
+        Keeper::Client => Some("client"),
+        Keeper::Peer => Some("eureka_server"),
+        Keeper::Import => Some("import"),
+        Keeper::Nobody => None,
+    });
     json!({
+        "keeper": keeper,
         "duration_ms": lease.duration_ms,
         "renewal_interval_ms": u64::from(instance.renewal_interval_secs) * 1000,
         "registered_ms": lease.registered_ms,

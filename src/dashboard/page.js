@@ -3,6 +3,7 @@
 import * as cluster from "./cluster.js";
 import * as detail from "./detail.js";
 import { byId, say } from "./elements.js";
+import * as eurekaServers from "./eureka_servers.js";
 import * as list from "./list.js";
 import * as override from "./override.js";
 import * as plots from "./plots.js";
@@ -28,6 +29,7 @@ function hear(name, told) {
   say(byId("about"), `rs-registry ${state.cluster.version}`);
   plots.showInstances(state);
   cluster.show(state);
+  eurekaServers.show(state);
   list.tick(state);
   detail.tick(state);
 }

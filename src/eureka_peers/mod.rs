@@ -32,7 +32,7 @@ use standing::Standing;
 
 pub use progress::keep_progress;
 pub use sender::send;
-pub use standing::PeerStatus;
+pub use standing::{Counted, PeerStatus};
 
 /// Servers are named by their URL, without credentials.
 #[derive(Debug, thiserror::Error)]

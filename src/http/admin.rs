@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, empty, json as json_answer, text};
 use super::error::HttpError;
 use super::request::Parameters;
-use super::{Facade, query, self_preservation};
+use super::{Facade, eureka_peers, query, self_preservation};
 use crate::blocking::blocking;
 use crate::metrics::{self, Figures, Process};
 use crate::raft::Role;
@@ -125,6 +125,7 @@ pub(super) fn cluster_told(facade: &Facade) -> Value {
         "state_differs_at": compared.differing,
         "failing": failing(facade),
         "self_preservation": self_preservation::told(facade),
+        "eureka_peers": eureka_peers::told(facade),
     })
 }
 
@@ -165,6 +166,7 @@ fn figures(facade: &Facade) -> Figures {
         state_deviations: compared.differing.len(),
         disk_failed: Part::ALL.map(|part| (part.as_str(), consensus.disk_failure(part).is_some())).to_vec(),
         self_preservation: self_preservation::in_force(facade),
+        eureka_peers: eureka_peers::figures(facade),
         max_connections: facade.max_connections,
         process: None,
     }

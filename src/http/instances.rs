@@ -53,7 +53,9 @@ pub async fn one(facade: &Facade, app: &str, id: &str) -> Result<Answer, HttpErr
     let told = blocking(move || {
         let history =
             machine.with_history(|history| events(&history.of(&key, MOST_EVENTS), history.since_ms()));
-        let found = detail(&machine.view(), &key, now_ms, history.clone());
+        // Views are not told who renews.
+        let keeper = machine.with_registry(|registry| registry.get(&key).map(|held| held.lease.keeper));
+        let found = detail(&machine.view(), &key, keeper, now_ms, history.clone());
         (found.map(|detail| serde_json::to_vec(&detail)), history)
     });
     Ok(match told.await {

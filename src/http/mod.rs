@@ -11,6 +11,7 @@ mod counted;
 mod dashboard;
 mod dispatch;
 mod error;
+mod eureka_peers;
 mod eureka_routes;
 mod events;
 mod gate;
@@ -41,6 +42,7 @@ use events::Live;
 use tokio::sync::{Semaphore, watch};
 
 use crate::config::{Audit, Config, SelfPreservationSettings};
+use crate::eureka_peers::EurekaPeers;
 use crate::linearize::Linearizer;
 use crate::propose::Proposer;
 use crate::raft::{Comparison, Consensus, Peers};
@@ -79,10 +81,11 @@ pub struct Facade {
     listings: Semaphore,
 }
 
-/// What is known of the other nodes.
+/// What is known of the other nodes, and of the Eureka servers that this cluster replicates to.
 pub struct Told {
     pub peers: Arc<Peers>,
     pub comparison: watch::Receiver<Comparison>,
+    pub eureka_peers: Arc<EurekaPeers>,
 }
 
 impl Facade {

@@ -10,6 +10,7 @@ use super::{Facade, body};
 use crate::audit::Requester;
 use crate::command::Command;
 use crate::eureka::{BatchAction, BatchItem, ItemAnswer, RequestFormat, decode_batch, encode_batch_response};
+use crate::metrics::Replicated;
 use crate::registry::{AppName, InstanceId, Key, MAX_INSTANCE_BYTES, Origin, Outcome, Status};
 
 /// Ours: says that a batch is a copy of what somebody read from a Eureka server, and not sent by one.
@@ -38,9 +39,14 @@ pub async fn replicate(
     let origin = origin(headers);
     let items: Vec<Item> = items.into_iter().map(|of| item(of, origin)).collect();
     let commands: Vec<Command> = items.iter().filter_map(Item::command).cloned().collect();
-    let outcomes = facade.write_all(requester, &commands).await?;
+    let replicated = &facade.consensus.metrics().replicated;
+    let decided = facade.write_all(requester, &commands).await;
+    let outcomes = decided.inspect_err(|_| {
+        replicated.unavailable.inc_by(items.len() as u64);
+    })?;
     let mut outcomes = outcomes.iter();
     let answers: Vec<ItemAnswer<'_>> = items.iter().map(|item| answer(item, &mut outcomes)).collect();
+    items.iter().zip(&answers).for_each(|(item, answer)| count(replicated, item, answer));
     Ok(text(StatusCode::OK, "application/json", encode_batch_response(&answers)))
 }
 
@@ -127,4 +133,15 @@ fn answer<'o>(item: &Item, outcomes: &mut impl Iterator<Item = &'o Outcome>) -> 
         Some(_) => status(StatusCode::OK),
         None => status(FAILED),
     }
+}
+
+fn count(replicated: &Replicated, item: &Item, answer: &ItemAnswer<'_>) {
+    let counter = match (item, StatusCode::from_u16(answer.status_code)) {
+        (Item::Answered(_), _) => &replicated.refused,
+        (_, Ok(StatusCode::OK)) => &replicated.done,
+        (_, Ok(StatusCode::NOT_FOUND)) => &replicated.not_found,
+        (_, Ok(StatusCode::CONFLICT)) => &replicated.conflict,
+        _ => &replicated.unavailable,
+    };
+    counter.inc();
 }

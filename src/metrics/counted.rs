@@ -16,6 +16,7 @@ pub struct Metrics {
     pub leader_changes: Counter,
     pub proposals: Proposals,
     pub applied: Applied,
+    pub replicated: Replicated,
     pub pages: Pages,
     pub http: Http,
     /// Where what is timed of single requests goes.
@@ -55,6 +56,18 @@ pub struct Applied {
     pub registrations: Counter,
     pub cancellations: Counter,
     pub expirations: Counter,
+}
+
+/// Items of batches that Eureka servers and imports sent to this node, by what became of them.
+#[derive(Debug, Default)]
+pub struct Replicated {
+    pub done: Counter,
+    pub not_found: Counter,
+    pub conflict: Counter,
+    /// Those that make no sense.
+    pub refused: Counter,
+    /// Those that are not known to be written: their batch was answered 503.
+    pub unavailable: Counter,
 }
 
 /// The pages that are kept once they are made.
@@ -97,6 +110,7 @@ impl Default for Metrics {
             leader_changes: Counter::default(),
             proposals: Proposals::default(),
             applied: Applied::default(),
+            replicated: Replicated::default(),
             pages: Pages::default(),
             http: Http::default(),
             traces: Traces::default(),

@@ -8,8 +8,8 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry};
 
-use super::counted::{Applied, Metrics, Pages, Proposals};
-use super::figures::{Figures, InForce};
+use super::counted::{Applied, Metrics, Pages, Proposals, Replicated};
+use super::figures::{EurekaPeer, Figures, InForce};
 use super::http::Http;
 use super::labelled::Labelled;
 use super::process::Process;
@@ -33,6 +33,8 @@ pub fn encode(metrics: &Metrics, figures: &Figures) -> Result<String, fmt::Error
     disk(own, metrics, figures);
     registry(own, &metrics.applied, figures);
     self_preservation(own, &figures.self_preservation);
+    replicated(own, &metrics.replicated);
+    eureka_peers(own, &figures.eureka_peers);
     pages(own, &metrics.pages);
     http(own, &metrics.http, figures.max_connections);
     traces(own, &metrics.traces);
@@ -119,6 +121,44 @@ fn self_preservation(to: &mut Registry, in_force: &[InForce]) {
     by_scope("self_preservation_in_force", "1 where leases are kept beyond their duration", |_| 1);
     by_scope("self_preservation_silent", "Leases that have run out or are about to", |it| it.silent.into());
     by_scope("self_preservation_held", "Leases kept beyond their duration", |it| it.held as u64);
+}
+
+fn replicated(to: &mut Registry, replicated: &Replicated) {
+    let results = [
+        ("done", &replicated.done),
+        ("not_found", &replicated.not_found),
+        ("conflict", &replicated.conflict),
+        ("refused", &replicated.refused),
+        ("unavailable", &replicated.unavailable),
+    ];
+    let help = "Items of batches that Eureka servers and imports sent to this node, by what became of them";
+    to.register("replicated_items", help, counters("result", results));
+}
+
+fn eureka_peers(to: &mut Registry, peers: &[EurekaPeer]) {
+    let flagged = |flag: bool| ConstGauge::new(u64::from(flag));
+    let told = peers.iter().map(|peer| (&peer.url, flagged(peer.is_told_from_here)));
+    let help = "1 if this node tells this Eureka server what clients do: the leader does";
+    to.register("eureka_peer_told_from_here", help, Labelled::by("url", told));
+    let reachable = peers.iter().filter_map(|peer| Some((&peer.url, flagged(peer.is_reachable?))));
+    let help = "1 if this Eureka server took the last batch; at the node that tells it only";
+    to.register("eureka_peer_reachable", help, Labelled::by("url", reachable));
+    let queue = peers.iter().map(|peer| (&peer.url, ConstGauge::new(peer.queue as u64)));
+    let help = "Instances of which there is something to tell this Eureka server";
+    to.register("eureka_peer_queue", help, Labelled::by("url", queue));
+    let lag = peers.iter().map(|peer| (&peer.url, ConstGauge::new(peer.lag_seconds)));
+    let help = "Time that the change has waited which this Eureka server was to be told of first";
+    to.register("eureka_peer_lag_seconds", help, Labelled::by("url", lag));
+    let mut counted = |name: &str, help: &str, value: fn(&EurekaPeer) -> u64| {
+        let counts = peers.iter().map(|peer| (&peer.url, ConstCounter::new(value(peer))));
+        to.register(name, help, Labelled::by("url", counts));
+    };
+    counted("eureka_peer_batches", "Batches that this Eureka server answered", |peer| peer.batches);
+    counted("eureka_peer_items", "Changes and renewals in them", |peer| peer.items);
+    counted("eureka_peer_refused", "Items that this Eureka server would not take", |peer| peer.refused);
+    counted("eureka_peer_failed", "Batches that are to be sent again", |peer| peer.failed);
+    let help = "Instances of which this Eureka server knew something newer";
+    counted("eureka_peer_adopted", help, |peer| peer.adopted);
 }
 
 fn pages(to: &mut Registry, pages: &Pages) {
@@ -208,6 +248,18 @@ mod tests {
             instances: vec![("DOWN", 0), ("UP", 40)],
             disk_failed: vec![("log", true), ("state", false)],
             self_preservation: vec![held(None, 30, 20), held(Some("OR\"DERS"), 3, 2)],
+            eureka_peers: vec![
+                EurekaPeer {
+                    url: "http://e1/eureka".to_owned(),
+                    is_told_from_here: true,
+                    is_reachable: Some(false),
+                    queue: 7,
+                    lag_seconds: 1.5,
+                    failed: 3,
+                    ..EurekaPeer::default()
+                },
+                EurekaPeer { url: "http://e2/eureka".to_owned(), ..EurekaPeer::default() },
+            ],
             max_connections: 9,
             process: Some(Process { resident_bytes: 5, cpu_seconds: 1.5, ..Process::default() }),
             ..Figures::default()
@@ -226,12 +278,21 @@ mod tests {
             "rs_registry_self_preservation_in_force{application=\"\"} 1",
             "rs_registry_self_preservation_held{application=\"\"} 20",
             "rs_registry_self_preservation_silent{application=\"OR\\\"DERS\"} 3",
+            "rs_registry_eureka_peer_told_from_here{url=\"http://e1/eureka\"} 1",
+            "rs_registry_eureka_peer_told_from_here{url=\"http://e2/eureka\"} 0",
+            "rs_registry_eureka_peer_reachable{url=\"http://e1/eureka\"} 0",
+            "rs_registry_eureka_peer_queue{url=\"http://e1/eureka\"} 7",
+            "rs_registry_eureka_peer_lag_seconds{url=\"http://e1/eureka\"} 1.5",
+            "rs_registry_eureka_peer_failed_total{url=\"http://e1/eureka\"} 3",
             "rs_registry_http_connections_max 9",
             "process_resident_memory_bytes 5",
             "process_cpu_seconds_total 1.5",
             "# EOF",
         ];
-        assert_has(&encode(&Metrics::default(), &figures).unwrap(), &lines);
+        let text = encode(&Metrics::default(), &figures).unwrap();
+        assert_has(&text, &lines);
+        let unknown = "rs_registry_eureka_peer_reachable{url=\"http://e2/eureka\"}";
+        assert!(!text.contains(unknown), "{text}");
     }
 
     #[test]
@@ -242,6 +303,7 @@ mod tests {
         metrics.proposals.failed.no_quorum.inc();
         metrics.proposals.batch_commands.observe_size(3);
         metrics.applied.renewals.inc_by(5);
+        metrics.replicated.conflict.inc();
         metrics.pages.delta.read(true);
         metrics.pages.app.read(false);
         metrics.http.answered(Route::Renew, 200, Duration::from_millis(2));
@@ -253,6 +315,8 @@ mod tests {
             "rs_registry_proposals_failed_total{reason=\"stopped\"} 0",
             "rs_registry_batch_commands_bucket{le=\"4.0\"} 1",
             "rs_registry_renewals_total 5",
+            "rs_registry_replicated_items_total{result=\"conflict\"} 1",
+            "rs_registry_replicated_items_total{result=\"done\"} 0",
             "rs_registry_page_cache_hits_total{page=\"delta\"} 1",
             "rs_registry_page_cache_misses_total{page=\"app\"} 1",
             "rs_registry_http_requests_total{route=\"renew\",status=\"200\"} 1",

@@ -23,6 +23,7 @@ pub struct Figures {
     /// For each part of what is on disk, whether it cannot be written.
     pub disk_failed: Vec<(&'static str, bool)>,
     pub self_preservation: Vec<InForce>,
+    pub eureka_peers: Vec<EurekaPeer>,
     pub max_connections: usize,
     pub process: Option<Process>,
 }
@@ -34,4 +35,22 @@ pub struct InForce {
     pub application: Option<String>,
     pub silent: u32,
     pub held: usize,
+}
+
+/// A Eureka server that this cluster replicates to.
+#[derive(Debug, Clone, Default)]
+pub struct EurekaPeer {
+    /// Without credentials.
+    pub url: String,
+    pub is_told_from_here: bool,
+    /// `None` where that is not known, as at every node that does not tell it.
+    pub is_reachable: Option<bool>,
+    /// Instances of which there is something to tell.
+    pub queue: usize,
+    pub lag_seconds: f64,
+    pub batches: u64,
+    pub items: u64,
+    pub refused: u64,
+    pub failed: u64,
+    pub adopted: u64,
 }

@@ -12,9 +12,9 @@ mod http;
 mod labelled;
 mod process;
 
-pub use counted::{Applied, FailedProposals, Held, Metrics, PageReads, Pages, Proposals};
+pub use counted::{Applied, FailedProposals, Held, Metrics, PageReads, Pages, Proposals, Replicated};
 pub use encode::{MEDIA_TYPE, encode};
-pub use figures::{Figures, InForce};
+pub use figures::{EurekaPeer, Figures, InForce};
 pub use histogram::Histogram;
 pub use http::{Http, Route};
 pub use process::Process;

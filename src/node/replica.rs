@@ -72,7 +72,8 @@ impl Replica {
         let (proposer, batcher) =
             Proposer::new(consensus.clone(), peers.clone(), wall_clock.clone(), timeouts);
         let (comparer, comparison) = Comparer::new(consensus.clone());
-        let told = Told { peers: peers.clone(), comparison: comparison.clone() };
+        let told =
+            Told { peers: peers.clone(), comparison: comparison.clone(), eureka_peers: eureka_peers.clone() };
         let facade = Facade::new(consensus.clone(), proposer.clone(), told, wall_clock, config);
         let mut background = background(config, &consensus, (&lessor, &eureka_peers), proposer.clone());
         for peer in eureka_peers.iter() {

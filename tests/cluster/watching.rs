@@ -9,7 +9,7 @@ use documented::documented;
 
 #[test]
 fn every_metric_is_documented_and_nothing_else_is() {
-    let cluster = Cluster::start(1);
+    let cluster = Cluster::start_with(1, &["--eureka-peer", "http://127.0.0.1:1"]);
     let mut served = Samples::of(cluster.addrs()[0]).names().clone();
     let documented = documented();
     // Where there is no limit.

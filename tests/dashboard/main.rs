@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use harness::{Cluster, Document, Request};
+use harness::{Cluster, Document, Request, free_addr};
 
 /// Where `run.sh` puts what drives the browser. The scripts are copied there: modules are looked for beside whatever
 /// asks for them.
@@ -146,6 +146,27 @@ fn a_killed_leader_and_a_lost_quorum_are_told() {
     given["leader"] = leader.into();
     given["follower"] = follower.into();
     browse("failover.js", &given);
+}
+
+#[test]
+#[ignore = "needs Chromium: tests/dashboard/run.sh"]
+fn eureka_servers_are_shown_where_they_are_told() {
+    let (server, refuser) = (Cluster::start(1), free_addr());
+    let urls = [server.addrs()[0], refuser].map(|addr| format!("{}eureka", url(addr)));
+    // Chromium takes more than a machine has while it starts, and the leader is to stay.
+    let patient = ["--election-timeout-min-ms", "5000", "--election-timeout-max-ms", "8000"];
+    let mut cluster = Cluster::start_with(3, &[&["--eureka-peer", &urls.join(",")], &patient[..]].concat());
+    let (leader, follower) = (cluster.leader(), cluster.follower());
+    // The last one is what the last error is about.
+    for id in ["kept-1", "<img src=http://127.0.0.1:1/x onerror=window.ran=1>"] {
+        assert_eq!(Document::new("KEPT", id).register().expect(cluster.addrs()[follower]).status, 204);
+    }
+    let mut given = given(&cluster);
+    given["leader"] = leader.into();
+    given["follower"] = follower.into();
+    given["server"] = json!({"url": urls[0], "page": url(server.addrs()[0])});
+    given["refuser"] = json!({"url": urls[1], "port": refuser.port()});
+    browse("eureka_servers.js", &given);
 }
 
 #[test]

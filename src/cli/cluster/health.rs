@@ -72,6 +72,26 @@ mod tests {
         assert_eq!(lines[3], "  1     leader   h:1           -             100  12 ms ago");
         assert_eq!(lines[5], "  3     learner  h:3           -             100  12 ms ago");
         let follower = status(|it| it["node_id"] = json!(2)).to_string();
-        assert!(follower.contains("node 2 tells this"), "{follower}");
+        assert!(
+            follower.ends_with(
+                "node 2 tells this, which does not lead: only the leader knows how far each node is"
+            ),
+            "{follower}"
+        );
+    }
+
+    #[test]
+    fn eureka_servers_are_told_below_the_members() {
+        let server = json!([{
+            "url": "http://e1/eureka", "told_from_here": false, "reachable": null, "queue": 0, "lag_ms": 0,
+            "last_error": null, "last_error_age_ms": null,
+        }]);
+        let text = status(|it| {
+            it["node_id"] = json!(2);
+            it["eureka_peers"] = server;
+        })
+        .to_string();
+        assert!(text.contains("\n\n  Eureka server     state      queue  lag  last error\n"), "{text}");
+        assert!(text.ends_with("how far each node is, and how Eureka servers are"), "{text}");
     }
 }

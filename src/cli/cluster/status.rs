@@ -8,7 +8,9 @@ use hyper::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::eureka_servers::{self, EurekaServer};
 use crate::cli::admin_client::AdminClient;
+use crate::cli::table::table;
 use crate::raft::NodeId;
 
 /// A cluster's status, and the JSON that it was read from.
@@ -29,6 +31,8 @@ pub struct ClusterStatus {
     pub nodes: BTreeMap<NodeId, NodeStatus>,
     pub instances: usize,
     pub failing: Vec<String>,
+    #[serde(default)]
+    pub eureka_peers: Vec<EurekaServer>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -113,16 +117,15 @@ impl fmt::Display for ClusterStatus {
                 node.answered_ms_ago.map_or_else(unknown, |ago| format!("{ago} ms ago")),
             ]
         }));
-        let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
-        for line in &lines {
-            let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-            writeln!(f, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        f.write_str(&table(&lines, "  "))?;
+        if !self.eureka_peers.is_empty() {
+            write!(f, "\n{}", eureka_servers::lines(&self.eureka_peers))?;
         }
         if !self.leads() {
+            let servers = if self.eureka_peers.is_empty() { "" } else { ", and how Eureka servers are" };
             write!(
                 f,
-                "\nnode {} tells this, which does not lead: only the leader knows how far each node is",
+                "\nnode {} tells this, which does not lead: only the leader knows how far each node is{servers}",
                 self.node_id
             )?;
         }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::cli::table::{self, plain};
+
 const HEAD: [&str; 5] = ["application", "instance", "status", "address", "zone"];
 
 /// All instances of a document: of applications, of one, or of one instance.
@@ -18,15 +20,7 @@ pub fn instances(document: &Value) -> Vec<&Value> {
 pub fn table(instances: &[&Value]) -> String {
     let mut lines = vec![HEAD.map(str::to_owned)];
     lines.extend(instances.iter().map(|instance| line(instance)));
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..HEAD.len()).map(width).collect();
-    let mut table = String::new();
-    for line in &lines {
-        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        table.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        table.push('\n');
-    }
-    table
+    table::table(&lines, "")
 }
 
 fn line(instance: &Value) -> [String; 5] {
@@ -42,11 +36,6 @@ fn line(instance: &Value) -> [String; 5] {
     let address = format!("{}:{}", text("hostName").unwrap_or_default(), port);
     let zone = instance["metadata"]["zone"].as_str().map(plain).unwrap_or_default();
     [text("app").unwrap_or_default(), id, status, address, zone]
-}
-
-/// What a registrant gave must not write to the terminal more than a text.
-fn plain(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 
 #[cfg(test)]
