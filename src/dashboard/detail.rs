@@ -56,7 +56,7 @@ pub fn detail(view: &View, key: &Key, keeper: Option<Keeper>, now_ms: i64, histo
 fn lease(registration: &Registration, renewed_ms: i64, keeper: Option<Keeper>, instance: &Instance) -> Value {
     let lease = &registration.lease;
     let keeper = keeper.and_then(|keeper| match keeper {
-        Keeper::Client => Some("client"),
+        Keeper::Client | Keeper::MovedClient => Some("client"),
         Keeper::Peer => Some("eureka_server"),
         Keeper::Import => Some("import"),
         Keeper::Nobody => None,

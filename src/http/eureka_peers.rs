@@ -7,17 +7,21 @@ use serde_json::{Value, json};
 use super::Facade;
 use crate::eureka_peers::{Counted, PeerStatus};
 use crate::metrics::EurekaPeer;
+use crate::registry::PeerProgress;
 
 /// For `/api/cluster`.
 pub fn told(facade: &Facade) -> Value {
-    facade.told.eureka_peers.statuses().into_iter().map(peer_told).collect()
+    let progress = facade.consensus.machine().with_registry(|registry| registry.peer_progress().clone());
+    let statuses = facade.told.eureka_peers.statuses().into_iter();
+    statuses.map(|peer| peer_told(&progress, peer)).collect()
 }
 
-fn peer_told(peer: PeerStatus) -> Value {
+fn peer_told(progress: &PeerProgress, peer: PeerStatus) -> Value {
     let (last_error, last_error_age) = peer.last_error.unzip();
     let Counted { batches, items, refused, failed, adopted } = peer.counted;
     json!({
         "url": peer.url,
+        "told_up_to_ms": progress.get(peer.url.as_str()),
         "told_from_here": peer.is_told_from_here,
         "reachable": peer.is_reachable,
         "queue": peer.queue,
