@@ -5,7 +5,7 @@ use crate::eureka::{BatchAction, OutgoingItem};
 use crate::registry::{Keeper, Registration};
 
 /// What is told of an instance, in this order; `held` is how the registry has it. Nothing, if that has become needless:
-/// a lease that ran out here runs out there too, and whoever keeps it now tells its own part.
+/// a lease that ran out here runs out there too, and whoever keeps it now renews it.
 pub fn items<'r>(entry: &'r Entry, held: Option<&'r Registration>) -> Vec<OutgoingItem<'r>> {
     let mut items = Vec::new();
     let (app, id) = (entry.key.app.as_str(), entry.key.id.as_str());
@@ -39,13 +39,10 @@ pub fn items<'r>(entry: &'r Entry, held: Option<&'r Registration>) -> Vec<Outgoi
         }
         None => {}
     }
-    if !held.lease.keeper.is_client() {
-        return items;
-    }
     // Last, for it has the status that the client's own word and the override come to.
     if told.registered {
         items.push(OutgoingItem { action: BatchAction::Register, instance: Some(held), ..of_held });
-    } else if told.renewed {
+    } else if told.renewed && held.lease.keeper.is_client() {
         let overridden_status = held.overridden;
         items.push(OutgoingItem { action: BatchAction::Heartbeat, overridden_status, ..of_held });
     }
@@ -99,11 +96,11 @@ mod tests {
         let mut held = samples::demo();
         held.lease.keeper = Keeper::Peer;
         assert_eq!(actions(&[Deed::Renewed], Some(&held)), []);
-        assert_eq!(actions(&[Deed::Registered], Some(&held)), []);
         // It was cancelled here because it went there.
         assert_eq!(actions(&[Deed::Cancelled], Some(&held)), []);
-        // But an operator's word here counts there.
+        // But an operator's word here counts there, and so does new metadata.
         assert_eq!(actions(&[Deed::Renewed, Deed::StatusSet], Some(&held)), [BatchAction::StatusUpdate]);
+        assert_eq!(actions(&[Deed::Registered], Some(&held)), [BatchAction::Register]);
     }
 
     #[test]

@@ -194,6 +194,7 @@ impl Registry {
             return Outcome::TooLarge;
         }
         registrant.instance = instance.into();
+        registrant.keeper = Some(existing.lease.keeper);
         self.put_registrant(key, registrant, Origin::Client, changes);
         Outcome::Done
     }
@@ -229,14 +230,11 @@ impl Registry {
         let asked = Some(registrant.said_overridden).filter(|status| *status != Status::Unknown);
         let overridden = existing.as_ref().and_then(|existing| existing.overridden).or(asked);
         let status = effective_status(registrant.said, overridden, existing_status, origin);
-        let moves = |held: &Arc<Registration>| {
-            let was = held.lease.keeper;
-            origin == Origin::Client && matches!(was, Keeper::Peer | Keeper::MovedClient)
-        };
-        let keeper = match existing.as_ref().is_some_and(moves) {
-            true => Keeper::MovedClient,
-            false => registrant.keeper.unwrap_or(origin.into()),
-        };
+        let was = existing.as_ref().map(|existing| existing.lease.keeper);
+        let keeper = registrant.keeper.unwrap_or(match (origin, was) {
+            (Origin::Client, Some(Keeper::Peer | Keeper::MovedClient)) => Keeper::MovedClient,
+            _ => origin.into(),
+        });
         let now_ms = self.now_ms;
         let renew_seq = self.next_sequence();
         let mut registration = Registration {

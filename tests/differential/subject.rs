@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::harness::{Cluster, Request, Response};
 use super::line::Line;
+use super::text::encode;
 
 pub struct Subject {
     cluster: Cluster,
@@ -42,16 +43,10 @@ impl Subject {
         self.node = node % self.lines.len();
         self.line().hang_up();
         let list = self.read("/eureka/apps?consistency=linearizable");
-        let items: Vec<Value> = instances(&list).map(|instance| {
-            json!({"action": "Cancel", "appName": text(instance, "/app"), "id": id_of(instance)})
-        }).collect();
-        if !items.is_empty() {
-            let body = json!({"replicationList": items}).to_string();
-            let response = self.line().ask(&Request::post("/eureka/peerreplication/batch/").json(body));
-            assert_eq!(response.status, 200, "{response:?}");
-            let answers = response.value();
-            let answers = answers["responseList"].as_array().expect("a list of answers");
-            assert!(answers.iter().all(|answer| answer["statusCode"] == 200), "{items:?}: {answers:?}");
+        for instance in instances(&list) {
+            let (app, id) = (encode(&text(instance, "/app")), encode(&id_of(instance)));
+            let response = self.line().ask(&Request::delete(&format!("/eureka/apps/{app}/{id}")));
+            assert_eq!(response.status, 200, "{instance}: {response:?}");
         }
         let delta = self.read("/eureka/apps/delta");
         self.left_over = instances(&delta).map(Entry::of).collect();

@@ -47,7 +47,8 @@ struct Registrant {
     last_dirty_ms: i64,
     duration_ms: u64,
     origin: Origin,
-    keeper: Keeper,
+    /// `None`: whoever sends it.
+    keeper: Option<Keeper>,
 }
 
 #[derive(Debug, Default)]
@@ -85,7 +86,7 @@ impl Model {
                     last_dirty_ms: last_dirty_ms.unwrap_or(self.now_ms),
                     duration_ms: u64::from(document.duration_secs) * 1000,
                     origin: *origin,
-                    keeper: (*origin).into(),
+                    keeper: None,
                     document,
                 };
                 self.register(key, registrant);
@@ -179,15 +180,18 @@ impl Model {
             registrant.last_dirty_ms = stored.last_dirty_ms;
             // Other servers may be late.
             if registrant.origin != Origin::Client {
-                registrant.keeper = stored.keeper;
+                registrant.keeper = Some(stored.keeper);
             }
         }
-        if registrant.origin == Origin::Client
-            && let Some(stored) = &existing
-            && [Keeper::Peer, Keeper::MovedClient].contains(&stored.keeper)
-        {
-            registrant.keeper = Keeper::MovedClient;
-        }
+        let keeper = registrant.keeper.unwrap_or(match &existing {
+            Some(stored)
+                if registrant.origin == Origin::Client
+                    && [Keeper::Peer, Keeper::MovedClient].contains(&stored.keeper) =>
+            {
+                Keeper::MovedClient
+            }
+            _ => registrant.origin.into(),
+        });
         // A document plants an override where there is none.
         let mut overridden = existing.as_ref().and_then(|stored| stored.overridden);
         if overridden.is_none() && registrant.overridden != Status::Unknown {
@@ -207,7 +211,7 @@ impl Model {
             let now_ms = self.now_ms;
             let held = self.leases.get_mut(key).unwrap();
             held.renewed_ms = now_ms;
-            held.keeper = registrant.keeper;
+            held.keeper = keeper;
             self.renewed.insert(key.clone());
             return;
         }
@@ -228,7 +232,7 @@ impl Model {
             evicted_ms: 0,
             service_up_ms,
             renew_seq: 0,
-            keeper: registrant.keeper,
+            keeper,
         };
         self.leases.insert(key.clone(), held);
         self.renewed.insert(key.clone());
@@ -346,7 +350,7 @@ impl Model {
             overridden: stored.overridden.unwrap_or(Status::Unknown),
             last_dirty_ms: stored.last_dirty_ms,
             origin: Origin::Client,
-            keeper: Keeper::Client,
+            keeper: Some(stored.keeper),
         };
         self.register(key, registrant);
         Answer::Done

@@ -32,11 +32,15 @@ pub struct Case<'a> {
     pub ask: &'a mut dyn FnMut(&Request) -> Value,
 }
 
-/// What rules have to know of the steps before: the instances, as application and id, that have an
-/// override from a replicated renewal, and were not registered since.
+/// What rules have to know of the steps before, of instances as application and id.
 #[derive(Debug, Default)]
 pub struct Memory {
+    /// Those that have an override from a replicated renewal, and were not registered since.
     adopted: HashSet<(String, String)>,
+    /// Those that another server may have told of.
+    told: HashSet<(String, String)>,
+    /// Those whose client may have registered them after that.
+    moved: HashSet<(String, String)>,
 }
 
 pub struct Rule {
@@ -52,7 +56,7 @@ pub enum Onward {
     Parted,
 }
 
-pub const RULES: [Rule; 25] = [
+pub const RULES: [Rule; 26] = [
     // ---- labels
     Rule {
         reason: "a body is labelled as what it is, and a 400's bare text as its reader would be answered, in small letters",
@@ -143,6 +147,10 @@ pub const RULES: [Rule; 25] = [
     Rule {
         reason: "an override that a renewal brings with it is seen by readers of the delta, so the instance is MODIFIED",
         apply: replication::adopted,
+    },
+    Rule {
+        reason: "who has just come from another server outlives the cancellation there, which is late",
+        apply: replication::late_cancellation,
     },
     Rule {
         reason: "an item's answer shows the instance as it was then, and not as the rest of the batch left it",

@@ -42,6 +42,49 @@ pub fn adopted(case: &mut Case<'_>) -> Onward {
     Onward::Together
 }
 
+/// Whether its client has renewed since is not looked at: then both answer alike, and part for nothing.
+pub fn late_cancellation(case: &mut Case<'_>) -> Onward {
+    let (target, targets) = (case.step.target, &case.step.targets);
+    match &case.step.action {
+        Action::Register { replicated: true, .. } | Action::Renew { replicated: true, .. } => {
+            case.memory.told.insert(key(target));
+        }
+        Action::Register { replicated: false, .. } if case.memory.told.contains(&key(target)) => {
+            case.memory.moved.insert(key(target));
+        }
+        Action::Cancel { replicated: true } if case.memory.moved.contains(&key(target)) => {
+            return Onward::Parted;
+        }
+        Action::Batch { items } => {
+            let mut onward = Onward::Together;
+            for (place, (item, target)) in items.iter().zip(targets).enumerate() {
+                if item.action != "Cancel" {
+                    case.memory.told.insert(key(*target));
+                } else if case.memory.moved.contains(&key(*target)) {
+                    onward = Onward::Parted;
+                    leave_alone(case, place, *target);
+                }
+            }
+            return onward;
+        }
+        _ => {}
+    }
+    Onward::Together
+}
+
+/// What the rest of a batch says of an instance is what the node says.
+fn leave_alone(case: &mut Case<'_>, from: usize, target: Target) {
+    for place in from..case.step.targets.len() {
+        let path = format!("/body/responseList/{place}");
+        if key(case.step.targets[place]) == key(target)
+            && let (Some(wanted), Some(answered)) =
+                (case.wanted.pointer_mut(&path), case.answered.pointer(&path))
+        {
+            *wanted = answered.clone();
+        }
+    }
+}
+
 fn show_modified(wanted: &mut Value, answered: &Value, memory: &Memory) {
     match (wanted, answered) {
         (Value::Object(wanted), Value::Object(answered)) => {
