@@ -11,6 +11,7 @@ mod clients;
 mod damaged;
 mod dashboard;
 mod deviation;
+mod import;
 mod membership;
 mod metrics;
 mod no_quorum;
