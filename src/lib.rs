@@ -7,7 +7,8 @@
 //! in the [`view`] that readers see, with the [`lessor`] that keeps the leases' deadlines at the
 //! leader, and, a little later, in [`storage`]. The outcome goes back the way the command came.
 //! People look at it by the [`dashboard`], which also tells what of the [`history`] this node noted.
-//! [`node`] wires all this; [`cli`] starts it.
+//! [`node`] wires all this; [`cli`] starts it, and is a client too, by the [`http_client`]: [`import`] takes over what
+//! other servers list.
 
 pub mod access;
 pub mod audit;
@@ -28,6 +29,7 @@ pub mod gunzip;
 pub mod history;
 pub mod http;
 pub mod http_client;
+pub mod import;
 pub mod lessor;
 pub mod linearize;
 pub mod message;

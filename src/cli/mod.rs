@@ -9,6 +9,7 @@ mod dev;
 mod download;
 mod hash;
 mod health;
+mod import;
 mod instances;
 mod manual;
 mod nodes;
@@ -41,6 +42,7 @@ enum Subcommands {
     Cluster(cluster::ClusterArgs),
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
+    Import(import::ImportArgs),
     Health(health::HealthArgs),
     Get(instances::GetArgs),
     PutStatus(instances::PutStatusArgs),
@@ -66,6 +68,7 @@ pub fn run_with(words: impl IntoIterator<Item = OsString>, formats: Formats) -> 
         Subcommands::Cluster(args) => cluster::run(args),
         Subcommands::Backup(args) => backup::run(args),
         Subcommands::Restore(args) => restore::run(args),
+        Subcommands::Import(args) => import::run(args),
         Subcommands::Health(args) => health::run(args),
         Subcommands::Get(args) => instances::get(args),
         Subcommands::PutStatus(args) => instances::put_status(args),

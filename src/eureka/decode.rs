@@ -38,6 +38,10 @@ pub enum DecodeError {
     MissingApp,
     #[error("the batch is not one: {0}")]
     Batch(&'static str),
+    #[error("the answer is no registry: {0}")]
+    Applications(&'static str),
+    #[error("the answer lists more than {limit} instances; no more are read")]
+    TooManyInstances { limit: usize },
     #[error("the list has more than {limit} members; send them in several batches")]
     TooMany { limit: usize },
 }

@@ -2,6 +2,7 @@
 //! and fetch everything anew when theirs differs.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::registry::Status;
 
@@ -31,6 +32,34 @@ impl StatusCounts {
     /// `NAME_count_` of each status that occurs, in ascending order of the names.
     pub fn hashcode(&self) -> String {
         self.to_string()
+    }
+}
+
+/// A text that is no `apps__hashcode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is no apps__hashcode, such as DOWN_2_UP_14_")]
+pub struct NoHashcode;
+
+impl FromStr for StatusCounts {
+    type Err = NoHashcode;
+
+    /// What a server says that it holds; the statuses may stand in any order.
+    fn from_str(text: &str) -> Result<Self, NoHashcode> {
+        let mut counts = Self::default();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let known = Status::ALL
+                .into_iter()
+                .find_map(|status| Some((status, rest.strip_prefix(status.as_str())?.strip_prefix('_')?)));
+            let (status, after) = known.ok_or(NoHashcode)?;
+            let (count, after) = after.split_once('_').ok_or(NoHashcode)?;
+            let count = count.parse().map_err(|_| NoHashcode)?;
+            if std::mem::replace(&mut counts.0[status as usize], count) > 0 {
+                return Err(NoHashcode);
+            }
+            rest = after;
+        }
+        Ok(counts)
     }
 }
 
@@ -76,6 +105,19 @@ mod tests {
         let each: StatusCounts = Status::ALL.into_iter().rev().collect();
         assert_eq!(each.hashcode(), "DOWN_1_OUT_OF_SERVICE_1_STARTING_1_UNKNOWN_1_UP_1_");
         assert_eq!(each.total(), 5);
+    }
+
+    #[test]
+    fn hashcodes_are_read_as_they_are_written() {
+        for text in ["", "UP_1_", "DOWN_2_OUT_OF_SERVICE_1_UP_14_", "DOWN_1_STARTING_3_UNKNOWN_12_"] {
+            assert_eq!(text.parse::<StatusCounts>().expect(text).hashcode(), text);
+        }
+        assert_eq!("UP_1_DOWN_2_".parse::<StatusCounts>().expect("any order").hashcode(), "DOWN_2_UP_1_");
+        for text in
+            ["UP", "UP_", "UP_1", "UP_x_", "UP__", "up_1_", "UP_1_UP_2_", "BUSY_1_", "UP_-1_", "UP_1_ "]
+        {
+            assert_eq!(text.parse::<StatusCounts>(), Err(NoHashcode), "{text}");
+        }
     }
 
     #[test]

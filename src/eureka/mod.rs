@@ -10,12 +10,13 @@
 //!   [`applications_header`] and [`applications_trailer`] with [`applications_separator`] in
 //!   between; [`application_document`], [`instance_document`] and [`encode_batch_response`] are whole.
 //! * Requests to other servers: [`OutgoingBatch`] is what is replicated to them, and
-//!   [`decode_batch_response`] reads what they answer.
+//!   [`decode_batch_response`] and [`decode_applications`] read what they answer.
 //!
 //! Whatever arrives is untrusted: bodies have a size and a depth, work is linear in their length,
 //! nothing recurses on what they say, and neither a DTD nor an entity of one's own is read.
 
 mod acceptance;
+mod applications;
 mod batch;
 mod data_center_json;
 mod decode;
@@ -47,6 +48,10 @@ pub mod samples;
 pub use acceptance::{
     Accepted, MAX_DURATION_SECS, MAX_RENEWAL_INTERVAL_SECS, MAX_VIP_NAMES, Refusal, stored_size,
 };
+pub use applications::{
+    ListedInstance, MAX_APPLICATIONS_BYTES, MAX_LISTED_INSTANCES, UnreadableInstance, decode_applications,
+    shown_name,
+};
 pub use batch::{
     BatchAction, BatchItem, ItemAnswer, MAX_BATCH_BYTES, MAX_BATCH_ITEMS, StatusWord, decode_batch,
     encode_batch_response,
@@ -59,7 +64,7 @@ pub use envelope::{
     applications_trailer, instance_document, instance_fragment,
 };
 pub use format::{Format, RequestFormat, cannot_parse_body};
-pub use hash::{StatusCounts, apps_hashcode};
+pub use hash::{NoHashcode, StatusCounts, apps_hashcode};
 pub use negotiate::{NotAcceptable, UnsupportedMediaType, accepts_gzip, request_format, response_format};
 pub use outgoing_batch::{
     ItemResponse, MAX_OUTGOING_BYTES, MAX_OUTGOING_ITEMS, OutgoingBatch, OutgoingItem, decode_batch_response,

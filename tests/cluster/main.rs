@@ -12,6 +12,7 @@ mod damaged;
 mod dashboard;
 mod deviation;
 mod eureka_peers;
+mod import;
 mod membership;
 mod metrics;
 mod no_quorum;

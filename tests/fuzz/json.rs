@@ -30,6 +30,23 @@ pub fn batch() -> impl Strategy<Value = String> {
     vec(item, 0..4).prop_map(|items| format!("{{\"replicationList\":[{}]}}", items.join(",")))
 }
 
+/// What a server may answer to a read of all, or of recent changes.
+pub fn applications() -> impl Strategy<Value = String> {
+    let instances = prop_oneof![
+        3 => vec(instance(), 0..4).prop_map(|instances| format!("[{}]", instances.join(","))),
+        1 => instance(),
+        1 => value(),
+    ];
+    let application = (instances, words(SCALARS), text()).prop_map(|(instances, hash, name)| {
+        format!(
+            r#"{{"applications":{{"apps__hashcode":{hash},"application":[{{"name":{name},"instance":{instances}}}]}}}}"#
+        )
+    });
+    let answer = value()
+        .prop_map(|value| format!(r#"{{"applications":{{"application":{value}}},"responseList":{value}}}"#));
+    prop_oneof![4 => application, 1 => answer]
+}
+
 /// One of the words of a text.
 pub fn words(text: &'static str) -> impl Strategy<Value = &'static str> + Clone {
     select(text.split_whitespace().collect::<Vec<_>>())

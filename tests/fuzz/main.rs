@@ -119,6 +119,11 @@ proptest! {
     }
 
     #[test]
+    fn any_answer_of_another_server_is_well_taken(text in json::applications()) {
+        properties::answer(text.as_bytes());
+    }
+
+    #[test]
     fn any_xml_instance_is_well_taken(text in xml::registration()) {
         properties::register(rs_registry::eureka::RequestFormat::Xml, text.as_bytes());
     }

@@ -4,8 +4,9 @@
 use axum::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rs_registry::eureka::{
-    Accepted, Format, RequestFormat, accepts_gzip, application_document, decode_batch, decode_document,
-    instance_document, instance_fragment, request_format, response_format,
+    Accepted, Format, RequestFormat, accepts_gzip, application_document, decode_applications, decode_batch,
+    decode_batch_response, decode_document, instance_document, instance_fragment, request_format,
+    response_format,
 };
 use rs_registry::gunzip::unpack;
 use rs_registry::http::{Action, Parameters, Resource, route};
@@ -27,6 +28,21 @@ pub fn batch(body: &[u8]) {
         let accepted = item.instance.and_then(|document| document.into_registration(&item.app).ok());
         accepted.into_iter().for_each(reads_back);
     }
+}
+
+/// What another server answers to `GET apps` or to a batch.
+pub fn answer(body: &[u8]) {
+    let _ = decode_batch_response(body);
+    let _ = decode_applications(body, |instance| match instance {
+        Ok(listed) => {
+            let app = listed.document.app.clone();
+            listed.document.into_registration(&app).into_iter().for_each(reads_back);
+        }
+        Err(unreadable) => {
+            let told = unreadable.to_string();
+            assert!(told.len() < 2_000 && !told.contains('\n'), "{told}");
+        }
+    });
 }
 
 /// What is accepted is the same when read from its own JSON, but for what JSON writes in capitals, and from its

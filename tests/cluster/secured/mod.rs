@@ -7,5 +7,5 @@ mod exposure;
 mod flood;
 mod limits;
 mod peer_tls;
-mod people;
+pub mod people;
 mod whole;
