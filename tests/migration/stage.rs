@@ -57,6 +57,8 @@ impl Stage {
         let ours = Cluster::founded_in(directory, 3, |specs| {
             for spec in specs {
                 spec.environment.push(("RS_REGISTRY_EUREKA_PEER".to_owned(), urls(&their_addrs).join(",")));
+                // What it is by default, for real servers wait no longer.
+                spec.environment.push(("RS_REGISTRY_REPLICATION_TIMEOUT_MS".to_owned(), "150".to_owned()));
             }
         });
         let our_addrs = ours.addrs();
