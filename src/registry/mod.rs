@@ -5,6 +5,7 @@ mod apply;
 #[cfg(test)]
 pub mod arbitrary;
 mod change;
+mod changing;
 mod decode_error;
 mod delta;
 mod encoded_instance;

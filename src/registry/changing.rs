@@ -1,0 +1,138 @@
+//! What every command comes down to: an instance is put, touched or removed. The hash, the delta and those who follow
+//! the registry are told.
+
+use std::sync::Arc;
+
+use super::delta::{DELTA_RETENTION_MS, DeltaEntry, Dropped};
+use super::lease::{Action, Keeper, Registration};
+use super::name::Key;
+use super::state_hash::{delta_entry_hash, document_hash};
+use super::{Cause, Change, Held, Registry};
+
+/// A renewal, and what it is part of.
+pub(super) struct Touch {
+    pub cause: Cause,
+    /// `None`: who it was.
+    pub keeper: Option<Keeper>,
+    /// Whether a reader could tell.
+    pub visible: bool,
+}
+
+impl Registry {
+    pub(super) fn put(
+        &mut self,
+        key: Key,
+        registration: Arc<Registration>,
+        cause: Cause,
+        changes: &mut Vec<Change>,
+    ) {
+        let document_hash = document_hash(&key, &registration.instance);
+        let held = Held { registration: registration.clone(), document_hash };
+        self.hash.add(held.hash());
+        let instances = self.applications.entry(key.app.clone()).or_default();
+        match instances.insert(key.id.clone(), held) {
+            Some(former) => self.hash.remove(former.hash()),
+            None => self.instance_count += 1,
+        }
+        changes.push(Change::Put { key: key.clone(), registration: registration.clone(), cause });
+        self.add_to_delta(key, registration, None, changes);
+    }
+
+    /// Renews a lease and changes what goes with it.
+    pub(super) fn touch(
+        &mut self,
+        key: &Key,
+        Touch { cause, keeper, visible }: Touch,
+        changes: &mut Vec<Change>,
+        change: impl FnOnce(&mut Registration),
+    ) {
+        let now_ms = self.now_ms;
+        let renew_seq = self.next_sequence();
+        let Some(held) = self.held_mut(key) else {
+            return;
+        };
+        let before = held.hash();
+        let registration = Arc::make_mut(&mut held.registration);
+        registration.lease.renewed_ms = now_ms;
+        registration.lease.renew_seq = renew_seq;
+        registration.lease.keeper = keeper.unwrap_or(registration.lease.keeper);
+        change(registration);
+        if visible {
+            registration.action = Action::Modified;
+        }
+        let (after, lease, shared) = (held.hash(), held.registration.lease, held.registration.clone());
+        self.hash.remove(before);
+        self.hash.add(after);
+        if visible {
+            changes.push(Change::Put { key: key.clone(), registration: shared.clone(), cause });
+            self.add_to_delta(key.clone(), shared, None, changes);
+        } else {
+            changes.push(Change::Renewed { key: key.clone(), lease, cause });
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &Key, cause: Cause, changes: &mut Vec<Change>) -> bool {
+        let Some(instances) = self.applications.get_mut(&key.app) else {
+            return false;
+        };
+        let Some(held) = instances.remove(&key.id) else {
+            return false;
+        };
+        if instances.is_empty() {
+            self.applications.remove(&key.app);
+        }
+        self.instance_count -= 1;
+        self.hash.remove(held.hash());
+        changes.push(Change::Removed { key: key.clone(), cause });
+
+        let mut last = Arc::unwrap_or_clone(held.registration);
+        last.action = Action::Deleted;
+        last.last_updated_ms = self.now_ms;
+        last.lease.evicted_ms = self.now_ms;
+        last.lease.keeper = match cause {
+            Cause::Cancelled(origin) => origin.into(),
+            _ => Keeper::Nobody,
+        };
+        let held = Held { registration: Arc::new(last), ..held };
+        let hash = held.hash();
+        self.add_to_delta(key.clone(), held.registration, Some(hash), changes);
+        true
+    }
+
+    /// Adds a change to the delta; `deleted` is the last hash of an instance that is gone.
+    fn add_to_delta(
+        &mut self,
+        key: Key,
+        registration: Arc<Registration>,
+        deleted: Option<u64>,
+        changes: &mut Vec<Change>,
+    ) {
+        let seq = self.next_sequence();
+        let last = deleted.map(|_| registration.clone());
+        let entry = DeltaEntry { at_ms: self.now_ms, key: key.clone(), deleted: last };
+        let hash = delta_entry_hash(seq, &entry, deleted.unwrap_or(0));
+        self.hash.add(hash);
+        if let Some(replaced) = self.delta.add(seq, entry, hash) {
+            self.dropped(replaced, changes);
+        }
+        changes.push(Change::DeltaAdded { seq, key, registration });
+        self.trim_delta(changes);
+    }
+
+    pub(super) fn trim_delta(&mut self, changes: &mut Vec<Change>) {
+        let horizon_ms = self.now_ms.saturating_sub(DELTA_RETENTION_MS);
+        while let Some(outdated) = self.delta.pop_outdated(horizon_ms) {
+            self.dropped(outdated, changes);
+        }
+    }
+
+    fn dropped(&mut self, Dropped { seq, key, hash }: Dropped, changes: &mut Vec<Change>) {
+        self.hash.remove(hash);
+        changes.push(Change::DeltaDropped { seq, key });
+    }
+
+    pub(super) fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+}
