@@ -34,6 +34,9 @@ static THERE: LazyLock<PathBuf> = LazyLock::new(|| {
     there
 });
 
+/// Chromium takes more than a machine has while it starts, and the leader is to stay.
+const STEADY: [&str; 4] = ["--election-timeout-min-ms", "3000", "--election-timeout-max-ms", "5000"];
+
 /// Runs a script of `browser/` with a value for it to go by.
 fn browse(script: &str, given: &Value) {
     let mut command = Command::new("node");
@@ -139,7 +142,7 @@ fn an_instance_is_taken_out_and_put_back_by_the_keyboard() {
 #[test]
 #[ignore = "needs Chromium: tests/dashboard/run.sh"]
 fn a_killed_leader_and_a_lost_quorum_are_told() {
-    let mut cluster = Cluster::start(3);
+    let mut cluster = Cluster::start_with(3, &STEADY);
     register_services(cluster.addrs()[0]);
     let (leader, follower) = (cluster.leader(), cluster.follower());
     let mut given = given(&cluster);
@@ -153,9 +156,7 @@ fn a_killed_leader_and_a_lost_quorum_are_told() {
 fn eureka_servers_are_shown_where_they_are_told() {
     let (server, refuser) = (Cluster::start(1), free_addr());
     let urls = [server.addrs()[0], refuser].map(|addr| format!("{}eureka", url(addr)));
-    // Chromium takes more than a machine has while it starts, and the leader is to stay.
-    let patient = ["--election-timeout-min-ms", "5000", "--election-timeout-max-ms", "8000"];
-    let mut cluster = Cluster::start_with(3, &[&["--eureka-peer", &urls.join(",")], &patient[..]].concat());
+    let mut cluster = Cluster::start_with(3, &[&["--eureka-peer", &urls.join(",")], &STEADY[..]].concat());
     let (leader, follower) = (cluster.leader(), cluster.follower());
     // The last one is what the last error is about.
     for id in ["kept-1", "<img src=http://127.0.0.1:1/x onerror=window.ran=1>"] {
