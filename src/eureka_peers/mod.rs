@@ -125,10 +125,7 @@ impl Observer for EurekaPeers {
 
     fn replaced(&self, registry: &Registry) {
         for peer in self.iter() {
-            let is_told_from_here = peer.outbox().is_some();
-            if is_told_from_here {
-                peer.begin(registry, registry.peer_progress().get(&peer.name).copied());
-            }
+            peer.begin_again(registry, registry.peer_progress().get(&peer.name).copied());
         }
     }
 }
@@ -184,6 +181,14 @@ impl EurekaPeer {
         let epoch = self.epochs.fetch_add(1, Ordering::Relaxed);
         *self.outbox() = Some(missing(registry, told_ms, epoch));
         self.noted.notify_one();
+    }
+
+    /// The same, unless another node leads by now.
+    fn begin_again(&self, registry: &Registry, told_ms: Option<i64>) {
+        if let Some(outbox) = self.outbox().as_mut() {
+            *outbox = missing(registry, told_ms, self.epochs.fetch_add(1, Ordering::Relaxed));
+            self.noted.notify_one();
+        }
     }
 
     fn outbox(&self) -> MutexGuard<'_, Option<Outbox>> {

@@ -155,7 +155,8 @@ impl Outbox {
             }
             return;
         }
-        if self.entries.len() >= MOST_WAITING {
+        // Of first words there are no more than instances, and who looks again would find the same ones.
+        if self.entries.len() >= MOST_WAITING && !is_first {
             if is_change {
                 self.overflowed_ms.get_or_insert(at_ms);
             }

@@ -79,7 +79,7 @@ impl EurekaPeer {
         if self.outbox().as_ref().is_some_and(Outbox::lacks_some) {
             machine.with_registry(|registry| {
                 let progress_ms = self.outbox().as_ref().and_then(Outbox::progress_ms);
-                self.begin(registry, progress_ms);
+                self.begin_again(registry, progress_ms);
             });
         }
     }

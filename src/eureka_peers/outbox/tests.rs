@@ -107,6 +107,16 @@ fn what_finds_no_room_is_remembered_as_missing() {
     assert_eq!(outbox.progress_ms(), Some(219));
 }
 
+#[test]
+fn of_all_instances_there_are_first_words() {
+    let (mut outbox, now) = (outbox(), Instant::now());
+    (0..=MOST_WAITING).for_each(|number| outbox.introduce(&key(&number.to_string()), now));
+    assert_eq!(outbox.len(), MOST_WAITING + 1);
+    outbox.take(MOST_WAITING + 1);
+    outbox.arrived();
+    assert!(!outbox.lacks_some());
+}
+
 /// Something that happens to the outbox of a server.
 #[derive(Debug, Clone)]
 enum Act {
