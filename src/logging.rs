@@ -3,7 +3,10 @@
 use std::io::{self, IsTerminal};
 
 use thiserror::Error;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{fmt, registry};
 
 use crate::config::LogFormat;
 
@@ -32,15 +35,15 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), LoggingError> {
     };
     let terminal = io::stderr().is_terminal();
     // A reader of our standard error that went away must not end the node: no complaint about a failed write.
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(terminal && color_is_wanted())
         .log_internal_errors(false);
+    let filtered = registry().with(filter);
     let set_up = if is_human(format, terminal) {
-        lines.try_init()
+        filtered.with(lines).try_init()
     } else {
-        lines.json().flatten_event(true).try_init()
+        filtered.with(lines.json().flatten_event(true)).try_init()
     };
     set_up.map_err(|_| LoggingError::SetUpTwice)
 }
@@ -58,8 +61,8 @@ fn is_human(format: LogFormat, terminal: bool) -> bool {
     }
 }
 
-fn parse_filter(origin: &'static str, text: &str) -> Result<EnvFilter, LoggingError> {
-    EnvFilter::try_new(text).map_err(|error| LoggingError::BadFilter { origin, problem: error.to_string() })
+fn parse_filter(origin: &'static str, text: &str) -> Result<Targets, LoggingError> {
+    text.parse().map_err(|error: ParseError| LoggingError::BadFilter { origin, problem: error.to_string() })
 }
 
 #[cfg(test)]

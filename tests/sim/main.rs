@@ -17,6 +17,10 @@ mod world;
 use std::time::Instant;
 
 use plant::Plant;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{fmt, registry};
 
 /// Without a wish, as many as a test run has patience for.
 const SEEDS: u64 = 2;
@@ -25,7 +29,9 @@ const SEEDS: u64 = 2;
 fn clusters_keep_their_promises() {
     if let Some(seed) = number("SEED") {
         let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| "error,rs_registry=info".to_owned());
-        tracing_subscriber::fmt().with_env_filter(wanted).without_time().with_ansi(false).init();
+        let wanted: Targets = wanted.parse().expect("a log filter");
+        let lines = fmt::layer().without_time().with_ansi(false);
+        registry().with(wanted).with(lines).init();
         let run = world::run(seed, Plant::Nothing);
         println!("{}", run.trace.join("\n"));
         assert_eq!(run.broken, Vec::<String>::new(), "seed {seed}");
