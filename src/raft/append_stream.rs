@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream};
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use openraft::errors::{NetworkError, Unreachable};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, StreamAppendResult};
 use tokio::time::Instant;
@@ -18,6 +18,9 @@ use super::rpc::{self, peer};
 use super::types::{RaftLogId, TypeConfig};
 use crate::metrics::Histogram;
 
+/// Turns of the runtime that a request without entries waits for one that has some: between a commit and the next
+/// append there are as many tasks, and a turn costs next to nothing where nothing follows.
+const TURNS_TO_SUPERSEDE: usize = 16;
 /// How often it is looked whether an answer is overdue.
 const WATCH: Duration = Duration::from_millis(250);
 
@@ -63,7 +66,7 @@ where
 {
     let sent = Arc::new(Sent::default());
     let noted = sent.clone();
-    let messages = requests.map(move |request| {
+    let messages = without_superseded(requests).map(move |request| {
         noted.note(&request);
         rpc::append_to_message(&request)
     });
@@ -94,6 +97,34 @@ where
         }
     });
     Ok(results.boxed())
+}
+
+/// The same but for requests without entries that the next one follows at once: each tells how far the log is committed,
+/// and one that comes later tells it too. Under load the next entries are proposed when the last are committed.
+fn without_superseded<S>(requests: S) -> impl Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + 'static
+where
+    S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + 'static,
+{
+    stream::unfold(Box::pin(requests.fuse()), |mut requests| async move {
+        let mut request = requests.next().await?;
+        while request.entries.is_empty()
+            && let Some(next) = soon(requests.next()).await.flatten()
+        {
+            request = next;
+        }
+        Some((request, requests))
+    })
+}
+
+/// What a future comes to within a few turns of the runtime.
+async fn soon<T>(mut future: impl Future<Output = T> + Unpin) -> Option<T> {
+    for _ in 0..TURNS_TO_SUPERSEDE {
+        if let Some(output) = (&mut future).now_or_never() {
+            return Some(output);
+        }
+        tokio::task::yield_now().await;
+    }
+    future.now_or_never()
 }
 
 struct Answers {
@@ -137,4 +168,59 @@ impl Answers {
 
 fn broken(reason: &str) -> RpcError {
     NetworkError::from_string(reason).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use openraft::EntryPayload;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::raft::types::{RaftEntry, log_id};
+
+    /// A request with so many entries behind that index, that tells so far a commit.
+    fn request(prev: u64, entries: u64, commit: u64) -> AppendEntriesRequest<TypeConfig> {
+        let entry = |index| RaftEntry { log_id: log_id(1, index), payload: EntryPayload::Blank };
+        AppendEntriesRequest {
+            vote: openraft::Vote::new_committed(1, 1),
+            prev_log_id: Some(log_id(1, prev)),
+            entries: (prev + 1..=prev + entries).map(entry).collect(),
+            leader_commit: Some(log_id(1, commit)),
+        }
+    }
+
+    fn told(request: &AppendEntriesRequest<TypeConfig>) -> (usize, u64) {
+        (request.entries.len(), request.leader_commit.map_or(0, |commit| commit.index))
+    }
+
+    #[tokio::test]
+    async fn a_commit_is_told_with_the_entries_that_follow_it_at_once() {
+        let (sender, mut requests) = mpsc::unbounded_channel();
+        let mut sent =
+            Box::pin(without_superseded(stream::poll_fn(move |context| requests.poll_recv(context))));
+        let send = |request| sender.send(request).unwrap();
+        send(request(1, 1, 1));
+        send(request(2, 0, 2));
+        send(request(2, 0, 2));
+        send(request(2, 1, 2));
+        send(request(3, 1, 2));
+        send(request(4, 0, 4));
+        let mut next = async || told(&sent.next().await.unwrap());
+        assert_eq!(next().await, (1, 1));
+        assert_eq!(next().await, (1, 2), "what has no entries is superseded");
+        assert_eq!(next().await, (1, 2), "what has entries is not");
+        assert_eq!(next().await, (0, 4), "nothing follows");
+
+        // Some turns later, as by another task.
+        send(request(4, 0, 5));
+        let later = async {
+            tokio::task::yield_now().await;
+            send(request(4, 2, 5));
+        };
+        assert_eq!(tokio::join!(next(), later).0, (2, 5));
+        send(request(6, 0, 6));
+        drop(sender);
+        assert_eq!(told(&sent.next().await.unwrap()), (0, 6));
+        assert!(sent.next().await.is_none());
+    }
 }

@@ -124,6 +124,11 @@ fn the_next_leader_goes_on_where_the_last_one_stopped() {
     assert_eq!(sent(&put, addrs[leader]), 200);
     assert_eq!(sent(&document("goes").cancel(), addrs[leader]), 200);
     assert_eq!(sent(&document("comes").register(), addrs[leader]), 204);
+    // Of what it has applied before it leads, the next leader does not know what exactly was done.
+    until("all nodes have applied that", || {
+        let missing = addrs.iter().find(|addr| document("comes").read().expect(**addr).status != 200);
+        missing.map_or(Ok(()), |addr| Err(format!("not the one at {addr}")))
+    });
     cluster.nodes[leader].kill();
     let next = cluster.leader();
     server.take_all();
