@@ -17,6 +17,8 @@ use crate::format::Format;
 use crate::message;
 use crate::trace::Span;
 
+/// What raft-log ends each record with.
+const RECORD_CHECKSUM_BYTES: usize = 8;
 /// Longest record read back: more than any append holds, less than would hurt.
 const MAX_RECORD_BYTES: usize = 64 << 20;
 
@@ -199,8 +201,7 @@ impl Encode for StoredVote {
 
 impl Decode for StoredVote {
     fn decode<R: io::Read>(r: R) -> Result<Self, io::Error> {
-        let message::Vote { term, node_id, committed, synced_bytes } =
-            message::Vote::decode(read_message(r)?).map_err(invalid)?;
+        let message::Vote { term, node_id, committed, synced_bytes } = decode_message(r)?;
         Ok(Self { term, committed, node_id, synced_bytes })
     }
 }
@@ -248,7 +249,7 @@ impl Encode for StoredEntry {
 
 impl Decode for StoredEntry {
     fn decode<R: io::Read>(r: R) -> Result<Self, io::Error> {
-        Ok(Self(message::Entry::decode(read_message(r)?).map_err(invalid)?))
+        decode_message(r).map(Self)
     }
 }
 
@@ -264,11 +265,29 @@ fn encode_message<W: io::Write>(message: &impl Message, mut w: W) -> Result<usiz
     Ok(length.len() + checksum.len() + bytes.len())
 }
 
-fn read_message<R: io::Read>(mut r: R) -> Result<bytes::Bytes, io::Error> {
+fn decode_message<M: Message + Default>(mut r: impl io::Read) -> Result<M, io::Error> {
+    let bytes = read_message(&mut r)?;
+    M::decode(bytes).or_else(|error| {
+        read_checksum(&mut r)?;
+        Err(invalid(error))
+    })
+}
+
+/// To be read before a message that makes no sense is told of: a record that ends before its own checksum was not completely
+/// written, whatever there is of it.
+///
+/// # Errors
+/// `UnexpectedEof` then.
+fn read_checksum(r: &mut impl io::Read) -> Result<(), io::Error> {
+    r.read_exact(&mut [0; RECORD_CHECKSUM_BYTES])
+}
+
+fn read_message(r: &mut impl io::Read) -> Result<bytes::Bytes, io::Error> {
     let (mut length, mut checksum) = ([0; size_of::<u32>()], [0; size_of::<u32>()]);
     r.read_exact(&mut length)?;
     r.read_exact(&mut checksum)?;
     if crc32fast::hash(&length).to_be_bytes() != checksum {
+        read_checksum(r)?;
         return Err(invalid("the length of a record is damaged"));
     }
     let length = u32::from_be_bytes(length) as usize;

@@ -17,7 +17,8 @@ const SECTOR_BYTES: u64 = 512;
 pub enum Kept {
     Nothing,
     Everything,
-    /// Of each file the first writes, the last of them in part; of each directory the first names.
+    /// Of each file the first writes, the last of them in part, to the end of a sector or of the file; of each directory
+    /// the first names.
     Beginning,
     /// Each sector as it was at any moment since the last sync, whatever the others are.
     AnySectors,
@@ -128,8 +129,11 @@ fn apply(file: &mut Vec<u8>, change: &FileChange) {
 
 fn apply_beginning(file: &mut Vec<u8>, change: &FileChange, rng: &mut StdRng) {
     if let FileChange::Write { at, bytes } = change {
-        let bytes = bytes[..rng.random_range(0..=bytes.len())].to_vec();
-        apply(file, &FileChange::Write { at: *at, bytes });
+        let mut end = at + rng.random_range(0..=bytes.len() as u64);
+        if end < file.len() as u64 {
+            end = (end / SECTOR_BYTES * SECTOR_BYTES).max(*at);
+        }
+        apply(file, &FileChange::Write { at: *at, bytes: bytes[..size(end - at)].to_vec() });
     }
 }
 

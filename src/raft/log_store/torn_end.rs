@@ -4,6 +4,7 @@
 //! None of that was ever acknowledged, so from the first gap on it is cut off. What was synced once and
 //! cannot be read now is damage, and must not go in silence. The two are told apart by what each record
 //! says was synced when it was written, and by how a gap looks: a sector that was not written is zeros.
+//! The log's writer leaves zeros behind the last record, which are there after each end that was not in order.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -21,6 +22,8 @@ use crate::storage::sync_dir;
 const SECTOR_BYTES: usize = 512;
 /// Each record begins with its kind, a small number of four bytes.
 const KIND_BYTES: usize = 4;
+/// Each record ends with its checksum, which is not zero but by chance.
+const CHECKSUM_BYTES: usize = 4;
 
 type Record = RaftLogRecord<LogTypes>;
 
@@ -30,9 +33,10 @@ pub struct LogFile {
     pub begin: u64,
 }
 
-/// The first record of a file that cannot be read, at this place in it.
+/// The first record of a file that cannot be read, at this place in it, and to where it was read.
 struct Damage {
     at: usize,
+    read_to: usize,
     reason: io::Error,
 }
 
@@ -87,24 +91,32 @@ impl LogFile {
     /// How many bytes of it there are, once it is cut off where a crash left it incomplete.
     fn cut_off(&self) -> Result<u64, LogError> {
         let bytes = fs::read(&self.path).map_err(|cause| failed("read", &self.path, cause))?;
-        let Some(damage) = first_unreadable(&bytes) else {
-            return Ok(bytes.len() as u64);
+        let written_end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        // The last record may end with zeros, but not with a checksum of them.
+        let records_end = bytes.len().min(written_end + CHECKSUM_BYTES - 1);
+        let records = &bytes[..records_end];
+        let kept = match first_unreadable(records) {
+            None => records.len(),
+            Some(damage) if is_zeros(&records[damage.at..]) => damage.at,
+            Some(damage) if self.is_torn(&records[..written_end.max(damage.read_to)], &damage) => {
+                tracing::warn!(
+                    file = %self.path.display(),
+                    offset = damage.at,
+                    bytes = written_end - damage.at,
+                    "the end of the log was not completely written before a crash; it is cut off"
+                );
+                damage.at
+            }
+            Some(damage) => return Err(self.damaged(damage)),
         };
-        if !self.is_torn(&bytes, &damage) {
-            return Err(self.damaged(damage));
+        if kept < bytes.len() {
+            let cut = OpenOptions::new().write(true).open(&self.path).and_then(|file| {
+                file.set_len(kept as u64)?;
+                file.sync_all()
+            });
+            cut.map_err(|cause| failed("cut off the end of", &self.path, cause))?;
         }
-        tracing::warn!(
-            file = %self.path.display(),
-            offset = damage.at,
-            bytes = bytes.len() - damage.at,
-            "the end of the log was not completely written before a crash; it is cut off"
-        );
-        let cut = OpenOptions::new().write(true).open(&self.path).and_then(|file| {
-            file.set_len(damage.at as u64)?;
-            file.sync_all()
-        });
-        cut.map_err(|cause| failed("cut off the end of", &self.path, cause))?;
-        Ok(damage.at as u64)
+        Ok(kept as u64)
     }
 
     /// Whether a crash may have left it like this.
@@ -115,9 +127,13 @@ impl LogFile {
     }
 
     fn damaged(&self, damage: Damage) -> LogError {
-        let Damage { at, reason } = damage;
+        let Damage { at, read_to: _, reason } = damage;
         LogError::Damaged { file: self.path.clone(), offset: at as u64, reason: reason.to_string() }
     }
+}
+
+fn is_zeros(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
 }
 
 fn first_unreadable(bytes: &[u8]) -> Option<Damage> {
@@ -125,7 +141,7 @@ fn first_unreadable(bytes: &[u8]) -> Option<Damage> {
     while !rest.is_empty() {
         let at = bytes.len() - rest.len();
         if let Err(reason) = Record::decode(&mut rest) {
-            return Some(Damage { at, reason });
+            return Some(Damage { at, read_to: bytes.len() - rest.len(), reason });
         }
     }
     None
@@ -141,8 +157,7 @@ pub fn is_whole(bytes: &[u8]) -> bool {
 fn has_unwritten_sector(bytes: &[u8], at: usize) -> bool {
     let first_end = bytes.len().min((at / SECTOR_BYTES + 1) * SECTOR_BYTES);
     let (first, others) = (&bytes[at..first_end], bytes[first_end..].chunks(SECTOR_BYTES));
-    let is_unwritten = |sector: &[u8]| sector.iter().all(|byte| *byte == 0);
-    (first.len() >= KIND_BYTES && is_unwritten(first)) || others.into_iter().any(is_unwritten)
+    (first.len() >= KIND_BYTES && is_zeros(first)) || others.into_iter().any(is_zeros)
 }
 
 /// Whether a record after the first of these says that the log was synced to beyond `offset`, which is

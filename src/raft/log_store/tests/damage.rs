@@ -36,7 +36,7 @@ async fn written(last: Last) -> Written {
     append(&mut log, [entry(2, 5, 12)]).await;
 
     let [file] = &files(dir.path())[..] else { panic!("one file") };
-    let before_last = (std::fs::read(file).unwrap().len(), contents(&mut log).await);
+    let before_last = (records(&log, file).len(), contents(&mut log).await);
     match last {
         Last::Append => append(&mut log, [entry(2, 6, 30)]).await,
         Last::Vote => log.save_vote(&vote(3, false)).await.unwrap(),
@@ -49,7 +49,14 @@ async fn written(last: Last) -> Written {
     let whole = contents(&mut log).await;
     assert_ne!(whole, before_last.1);
     let file = file.clone();
-    Written { bytes: std::fs::read(&file).unwrap(), file, before_last, whole, _dir: dir }
+    Written { bytes: records(&log, &file), file, before_last, whole, _dir: dir }
+}
+
+/// What is in the log's only file, but for the zeros behind it.
+fn records(log: &LogStore, file: &Path) -> Vec<u8> {
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes.truncate(log.disk_bytes() as usize);
+    bytes
 }
 
 impl Written {
@@ -102,9 +109,10 @@ async fn a_flipped_byte_before_the_last_record_is_an_error_that_names_file_and_p
     let record_ends = record_ends(&written.bytes);
     for at in 0..written.before_last.0 {
         let begin = record_ends.iter().rev().find(|end| **end <= at).unwrap_or(&0);
-        for flip in (0..8).map(|bit| 1_u8 << bit).chain([0xff]) {
+        for (flip, zeros) in (0..8).map(|bit| (1_u8 << bit, 0)).chain([(0xff, 0), (0xff, 5000)]) {
             let mut bytes = written.bytes.clone();
             bytes[at] ^= flip;
+            bytes.resize(bytes.len() + zeros, 0);
             let (dir, log) = written.open_with(&bytes);
             let error = log.err().unwrap_or_else(|| panic!("byte {at} ^ {flip:02x} was not found out"));
             let file = dir.path().join(file_name);
@@ -123,14 +131,15 @@ async fn sectors_of_zeros_are_cut_off_unless_a_later_record_tells_that_they_were
     let mut log = open(dir.path()).unwrap();
     append(&mut log, [entry(9, 1, 3000)]).await;
     let [file] = &files(dir.path())[..] else { panic!("one file") };
-    let synced = std::fs::metadata(file).unwrap().len() as usize;
+    let synced = log.disk_bytes() as usize;
     // Written together, so that none can tell of the other's sync.
     append(&mut log, [entry(9, 2, 3000), entry(9, 3, 3000)]).await;
     drop(log);
     let bytes = std::fs::read(file).unwrap();
-    for sector in 0..bytes.len() / 512 {
+    for (sector, zeros) in (0..bytes.len() / 512).flat_map(|sector| [(sector, 0), (sector, 5000)]) {
         let mut gap = bytes.clone();
         gap[sector * 512..(sector + 1) * 512].fill(0);
+        gap.resize(gap.len() + zeros, 0);
         std::fs::write(file, &gap).unwrap();
         match open(dir.path()) {
             Ok(mut log) => {
@@ -146,6 +155,73 @@ async fn sectors_of_zeros_are_cut_off_unless_a_later_record_tells_that_they_were
             }
         }
     }
+}
+
+/// As the log's writer leaves the file when it is killed, and a power cut what it wrote last.
+#[tokio::test]
+async fn a_file_that_goes_on_with_zeros_has_all_that_was_synced() {
+    let mut last_bytes = 2000;
+    for beyond_a_sector in (1..=12).chain([100, 400]) {
+        let (.., end) = zeros_behind(last_bytes).await;
+        last_bytes += (512 + beyond_a_sector - end % 512) % 512;
+        let (file, bytes, synced, end) = zeros_behind(last_bytes).await;
+        assert_eq!(end % 512, beyond_a_sector);
+        for cut in (synced.div_ceil(512)..=end / 512).map(|sector| sector * 512).chain([end]) {
+            let mut torn = bytes.clone();
+            torn[cut..].fill(0);
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join(file.file_name().unwrap()), &torn).unwrap();
+            let mut log = open(dir.path()).unwrap();
+            let whole = if cut == end { 2 } else { 1 };
+            let expected = [entry(9, 1, 3000), entry(9, 2, last_bytes)];
+            assert_eq!(contents(&mut log).await.entries, expected[..whole], "cut at {cut}, end at {end}");
+            append(&mut log, [entry(9, whole as u64 + 1, 7)]).await;
+            assert_eq!(contents(&mut log).await.entries.len(), whole + 1);
+        }
+    }
+}
+
+/// A log's file while it is open, with an entry that was synced to the first length and one of these many bytes to the
+/// second.
+async fn zeros_behind(last_bytes: usize) -> (PathBuf, Vec<u8>, usize, usize) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = open(dir.path()).unwrap();
+    append(&mut log, [entry(9, 1, 3000)]).await;
+    let [file] = &files(dir.path())[..] else { panic!("one file") };
+    let synced = log.disk_bytes() as usize;
+    append(&mut log, [entry(9, 2, last_bytes)]).await;
+    let end = log.disk_bytes() as usize;
+    let bytes = std::fs::read(file).unwrap();
+    assert!(bytes.len() > end + 100_000, "nothing is written ahead");
+    append(&mut log, [entry(9, 3, 3000)]).await;
+    assert_eq!(std::fs::metadata(file).unwrap().len() as usize, bytes.len(), "the file became longer");
+    drop(log);
+    assert!(torn_end::is_whole(&std::fs::read(file).unwrap()), "a writer that ends in order leaves zeros");
+    (file.clone(), bytes, synced, end)
+}
+
+/// What was written to a file once is in it to its end when the next one is begun.
+#[tokio::test]
+async fn files_before_the_last_have_no_zeros() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = LogStore::open(dir.path(), 4096, Formats::THIS, &Metrics::default()).unwrap();
+    for index in 1..=9 {
+        append(&mut log, [entry(1, index, 1000)]).await;
+    }
+    let before = contents(&mut log).await;
+    let files = files(dir.path());
+    let (last, others) = files.split_last().unwrap();
+    assert!(others.len() > 1);
+    for file in others {
+        assert!(torn_end::is_whole(&std::fs::read(file).unwrap()), "{}", file.display());
+    }
+    assert!(!torn_end::is_whole(&std::fs::read(last).unwrap()));
+    // As one that was killed leaves it.
+    let killed = tempfile::tempdir().unwrap();
+    for file in &files {
+        std::fs::copy(file, killed.path().join(file.file_name().unwrap())).unwrap();
+    }
+    assert_eq!(contents(&mut open(killed.path()).unwrap()).await, before);
 }
 
 #[tokio::test]

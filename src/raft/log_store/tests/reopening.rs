@@ -167,7 +167,8 @@ async fn files_go_when_everything_in_them_is_purged() {
     let left = files(dir.path());
     assert_eq!(left, written[written.len() - 1..]);
     let on_disk: u64 = left.iter().map(|file| file.metadata().unwrap().len()).sum();
-    assert_eq!(log.disk_bytes(), on_disk);
+    let zeros = on_disk - log.disk_bytes();
+    assert!(zeros <= 256 << 10, "{zeros} bytes behind the last record");
 
     let before = contents(&mut log).await;
     assert_eq!(before.entries, [entry(1, 44, MIB)]);
