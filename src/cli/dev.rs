@@ -20,6 +20,7 @@ use self::child::{Ended, Keeper, Stop};
 use self::directory::ClusterDir;
 use self::output::Console;
 use self::ports::NodePlan;
+use self::status::StatusClient;
 use crate::cli::signals::StopSignals;
 
 /// Runs a cluster on this machine, each node a process of its own
@@ -80,6 +81,7 @@ async fn supervise(
     console: Console,
 ) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen().context("cannot listen for signals")?;
+    let client = StatusClient::new().context("cannot ask the nodes how they are")?;
     let (stop, stopping) = watch::channel(Stop::No);
     let mut keepers = JoinSet::new();
     let mut pids = Vec::new();
@@ -90,7 +92,7 @@ async fn supervise(
         keepers.spawn(Keeper::new(plan.id, command, console.clone(), pid, stopping.clone()).run());
     }
     let mut board = JoinSet::new();
-    board.spawn(Board::new(plans, pids, console.clone()).run());
+    board.spawn(Board::new(plans, pids, client, console.clone()).run());
 
     let mut ended = Vec::new();
     loop {

@@ -30,9 +30,13 @@ const REMIND_INTERVAL: Duration = Duration::from_secs(15);
 
 impl Board {
     /// `pids` are those of `plans`, in the same order.
-    pub fn new(plans: Vec<NodePlan>, pids: Vec<watch::Receiver<Option<u32>>>, console: Console) -> Self {
+    pub fn new(
+        plans: Vec<NodePlan>,
+        pids: Vec<watch::Receiver<Option<u32>>>,
+        client: StatusClient,
+        console: Console,
+    ) -> Self {
         let ready_pids = vec![None; plans.len()];
-        let client = StatusClient::new();
         let remind_at = Instant::now() + REMIND_INTERVAL;
         Self { plans, pids, console, client, announced: None, ready_pids, remind_at }
     }

@@ -3,20 +3,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper::Method;
 use serde::Deserialize;
-use tokio::time::timeout;
 
 use super::ports::NodePlan;
+use crate::http_client::{HttpClient, HttpClientError, Request, ServerUrl};
 
 /// Asks nodes for their state.
 #[derive(Debug, Clone)]
-pub struct StatusClient {
-    client: Client<HttpConnector, Empty<Bytes>>,
-}
+pub struct StatusClient(HttpClient);
 
 /// One look at one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,28 +41,25 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 const ANSWER_MAX_BYTES: usize = 1024 * 1024;
 
 impl StatusClient {
-    pub fn new() -> Self {
-        Self { client: Client::builder(TokioExecutor::new()).build_http() }
+    /// # Errors
+    /// If there can be no client at all.
+    pub fn new() -> Result<Self, HttpClientError> {
+        HttpClient::new(None, ANSWER_PATIENCE).map(Self)
     }
 
     /// A node that is down, slow or wrong is an observation too, not an error.
     pub async fn observe(&self, node: &NodePlan) -> Observation {
-        let ready = self.get(node, "readyz").await.is_some();
-        let cluster = self.get(node, "api/cluster").await;
+        let ready = self.get(node, "/readyz").await.is_some();
+        let cluster = self.get(node, "/api/cluster").await;
         Observation { ready, cluster: cluster.and_then(|body| serde_json::from_slice(&body).ok()) }
     }
 
     /// The body of a 200; none for all else.
     async fn get(&self, node: &NodePlan, path: &str) -> Option<Bytes> {
-        let uri = format!("http://{}/{path}", node.http).parse().ok()?;
-        let exchange = async {
-            let response = self.client.get(uri).await.ok()?;
-            let good = response.status().is_success();
-            // Read also when it is of no use, so that the connection can be used again.
-            let body = Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await.ok()?;
-            good.then(|| body.to_bytes())
-        };
-        timeout(ANSWER_PATIENCE, exchange).await.ok().flatten()
+        let url: ServerUrl = format!("http://{}", node.http).parse().ok()?;
+        let request = Request::new(Method::GET, &url, path);
+        let answer = self.0.send(request, ANSWER_PATIENCE, ANSWER_MAX_BYTES).await.ok()?;
+        answer.status.is_success().then_some(answer.body)
     }
 }
 
@@ -129,7 +121,7 @@ mod tests {
             ),
         ])
         .await;
-        let seen = StatusClient::new().observe(&node).await;
+        let seen = StatusClient::new().expect("a client").observe(&node).await;
         let cluster = ClusterStatus { role: "leader".into(), leader_id: Some(1), term: 7 };
         assert_eq!(seen, Observation { ready: true, cluster: Some(cluster) });
     }
@@ -139,11 +131,11 @@ mod tests {
         let unavailable = "HTTP/1.1 503 Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
         let garbled = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n[]";
         let starting = node([("/readyz", unavailable), ("/api/cluster", garbled)]).await;
-        assert_eq!(StatusClient::new().observe(&starting).await, Observation::default());
+        assert_eq!(StatusClient::new().expect("a client").observe(&starting).await, Observation::default());
 
         let closed =
             TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
         let gone = NodePlan { id: 1, http: closed, peer: closed };
-        assert_eq!(StatusClient::new().observe(&gone).await, Observation::default());
+        assert_eq!(StatusClient::new().expect("a client").observe(&gone).await, Observation::default());
     }
 }
