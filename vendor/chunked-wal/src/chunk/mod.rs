@@ -138,8 +138,8 @@ impl<Rec> Chunk<Rec> {
         chunk_id: ChunkId,
     ) -> Result<File, io::Error> {
         let path = config.chunk_path(chunk_id);
-        // Reads and writes are positional, regardless of this file
-        // description's cursor.
+        // Reads are positional; the worker moves this file description's cursor
+        // to the end before it writes.
         let f = OpenOptions::new()
             .read(true)
             .write(true)

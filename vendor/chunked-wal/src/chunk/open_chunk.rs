@@ -93,8 +93,7 @@ where Rec: Encode
         chunk_id: ChunkId,
     ) -> Result<Arc<File>, io::Error> {
         let path = config.chunk_path(chunk_id);
-        // Not in append mode: the worker writes by position, into zeros that it
-        // wrote ahead.
+        // Not in append mode: the worker writes into zeros that it wrote ahead.
         let f = OpenOptions::new()
             .write(true)
             .read(true)

@@ -756,6 +756,3 @@ where W: WalTypes
         self.open.chunk.last_segment()
     }
 }
-
-#[cfg(test)]
-mod tests;

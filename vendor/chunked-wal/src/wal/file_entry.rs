@@ -2,12 +2,15 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::io::ErrorKind;
+use std::io::Seek;
+use std::io::SeekFrom;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use crate::ChunkId;
 use crate::WalTypes;
 use crate::wal::file_persisted::ChunkPersistedCallback;
+use crate::wal::flush_worker::write_batch_vectored;
 use crate::wal::queued_write::QueuedWrite;
 
 /// Written behind the last record each time the records reach the end of what
@@ -87,27 +90,29 @@ where W: WalTypes
     }
 
     /// Writes records after those that are there, and zeros behind them.
+    ///
+    /// The file description's cursor stays at the end of the records: nobody
+    /// else writes, and reads are positional.
     pub(crate) fn write(
         &mut self,
         writes: &[QueuedWrite<W>],
     ) -> Result<(), io::Error> {
         let Extent {
-            records_end: mut end,
+            records_end,
             zeros_end,
         } = match self.extent {
             Some(extent) => extent,
             None => {
-                let len = self.f.metadata()?.len();
+                let end = (&*self.f).seek(SeekFrom::End(0))?;
                 Extent {
-                    records_end: len,
-                    zeros_end: len,
+                    records_end: end,
+                    zeros_end: end,
                 }
             }
         };
-        for write in writes {
-            self.f.write_all_at(&write.write.data, end)?;
-            end += write.write.data.len() as u64;
-        }
+        write_batch_vectored(&mut &*self.f, writes)?;
+        let bytes: usize = writes.iter().map(|w| w.write.data.len()).sum();
+        let end = records_end + bytes as u64;
         let mut extent = Extent {
             records_end: end,
             zeros_end: zeros_end.max(end),

@@ -1,4 +1,7 @@
+use std::fs::File;
 use std::io;
+use std::io::IoSlice;
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -24,6 +27,7 @@ use crate::wal::flush_request::FlushStat;
 use crate::wal::flush_request::SeqRequest;
 use crate::wal::flush_request::WorkerRequest;
 use crate::wal::queued_bytes::QueuedBytes;
+use crate::wal::queued_write::QueuedWrite;
 use crate::wal::write_batch::WriteBatch;
 
 #[derive(Debug)]
@@ -206,6 +210,8 @@ where W: WalTypes
                 batch.writes.iter().map(|w| w.write.data.len()).sum();
 
             let sync_result = {
+                // TODO: possible to use write_all_vectored()?
+
                 let last_file = self.files.last_mut().unwrap();
                 let batch_start = Instant::now();
                 let mut batch_metrics =
@@ -396,6 +402,59 @@ fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
     }
 
     "unknown panic payload".to_string()
+}
+
+pub(crate) fn write_batch_vectored<W>(
+    file: &mut &File,
+    writes: &[QueuedWrite<W>],
+) -> Result<(), io::Error>
+where
+    W: WalTypes,
+{
+    const MAX_VECTORED_WRITE_SLICES: usize = 1024;
+
+    for chunk in writes.chunks(MAX_VECTORED_WRITE_SLICES) {
+        let mut io_slices = chunk
+            .iter()
+            .filter(|w| !w.write.data.is_empty())
+            .map(|w| IoSlice::new(&w.write.data))
+            .collect::<Vec<_>>();
+
+        if !io_slices.is_empty() {
+            write_all_vectored(file, &mut io_slices)?;
+        }
+    }
+
+    Ok(())
+}
+
+/// Writes every slice, resuming a partial write in place.
+///
+/// `IoSlice::advance_slices` trims the already-written prefix from the front
+/// of `io_slices`, so a partial write does not rebuild the slice list.
+fn write_all_vectored(
+    file: &mut &File,
+    io_slices: &mut [IoSlice<'_>],
+) -> Result<(), io::Error> {
+    let mut remaining = io_slices;
+
+    while !remaining.is_empty() {
+        let written = match file.write_vectored(remaining) {
+            Ok(0) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::WriteZero,
+                    "failed to write whole buffer",
+                ));
+            }
+            Ok(n) => n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        };
+
+        IoSlice::advance_slices(&mut remaining, written);
+    }
+
+    Ok(())
 }
 
 #[cfg(test)]
