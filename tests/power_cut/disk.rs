@@ -131,15 +131,17 @@ impl Disk {
     fn write(&mut self, file: OpenFile, at: At, bytes: &[u8], made: Option<usize>) {
         let Some(open) = self.open.get_mut(&file) else { return };
         let contents = &mut self.inodes[open.inode];
-        let at = match at {
+        let begin = match at {
             At::Byte(at) => at,
             At::Position if open.appends => contents.length,
             At::Position => open.position,
         };
-        let end = at + bytes.len() as u64;
-        open.position = end;
+        let end = begin + bytes.len() as u64;
+        if matches!(at, At::Position) {
+            open.position = end;
+        }
         contents.length = contents.length.max(end);
-        contents.changes.push(change(FileChange::Write { at, bytes: bytes.to_vec() }, made));
+        contents.changes.push(change(FileChange::Write { at: begin, bytes: bytes.to_vec() }, made));
     }
 
     fn sync(&mut self, file: OpenFile, begin: usize) {
