@@ -210,8 +210,6 @@ where W: WalTypes
                 batch.writes.iter().map(|w| w.write.data.len()).sum();
 
             let sync_result = {
-                // TODO: possible to use write_all_vectored()?
-
                 let last_file = self.files.last_mut().unwrap();
                 let batch_start = Instant::now();
                 let mut batch_metrics =
