@@ -81,6 +81,11 @@ impl Deadlines {
         self.held = BTreeMap::new();
     }
 
+    /// Makes room for that many leases at once: growing with each costs as much again as filing them.
+    pub fn expect(&mut self, leases: usize) {
+        self.leases.reserve(leases);
+    }
+
     pub fn tallies(&self) -> &Tallies {
         &self.tallies
     }

@@ -6,6 +6,7 @@ use super::View;
 use super::application::AppView;
 use super::instance::InstanceView;
 use super::per_format::PerFormat;
+use super::vip::VipCounts;
 use crate::registry::{AppName, Change, Key, Lease, Registration, Registry};
 
 impl View {
@@ -15,13 +16,19 @@ impl View {
         let mut view = View { index, ..View::default() };
         for (name, instances) in registry.applications() {
             let mut app = AppView::empty(name.clone());
+            let (mut by_vip, mut by_secure_vip) = (VipCounts::default(), VipCounts::default());
             for (id, registration) in instances {
                 let key = Key::new(name.clone(), id.clone());
                 let instance = Arc::new(InstanceView::new(registration.clone()));
-                view.enter(name, registration);
+                let vips = registration.instance.vips();
+                by_vip.add(vips.vip_address);
+                by_secure_vip.add(vips.secure_vip_address);
+                view.statuses.add(registration.status);
                 view.enter_id(&key);
                 app.put(key.id, instance);
             }
+            view.vips.insert_all(&by_vip, name);
+            view.secure_vips.insert_all(&by_secure_vip, name);
             view.apps.insert(name.clone(), Arc::new(app));
         }
         for (seq, entry) in registry.delta().entries() {

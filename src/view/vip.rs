@@ -1,5 +1,6 @@
 //! Which applications have instances that answer to a VIP, and the page that says so.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -28,16 +29,39 @@ struct VipEntry {
     pages: PerFormat<Page>,
 }
 
+/// How many instances of one application have each address: nearly always all the same.
+#[derive(Debug, Default)]
+pub(super) struct VipCounts(BTreeMap<String, usize>);
+
+impl VipCounts {
+    pub(super) fn add(&mut self, address: Option<String>) {
+        if let Some(address) = address {
+            *self.0.entry(address).or_default() += 1;
+        }
+    }
+}
+
 impl VipIndex {
     /// Enters an instance of an application under each name in `address`.
     pub(super) fn insert(&mut self, address: Option<&str>, app: &AppName) {
+        self.insert_many(address, app, 1);
+    }
+
+    /// Enters all instances of an application.
+    pub(super) fn insert_all(&mut self, counts: &VipCounts, app: &AppName) {
+        for (address, instances) in &counts.0 {
+            self.insert_many(Some(address), app, *instances);
+        }
+    }
+
+    fn insert_many(&mut self, address: Option<&str>, app: &AppName, instances: usize) {
         for name in names(address) {
             if let Some(entry) = self.0.get_mut(name) {
-                Arc::make_mut(entry).insert(app);
+                Arc::make_mut(entry).insert(app, instances);
                 continue;
             }
             let mut entry = VipEntry::default();
-            entry.insert(app);
+            entry.insert(app, instances);
             self.0.insert(name.into(), Arc::new(entry));
         }
     }
@@ -98,10 +122,10 @@ fn names(address: Option<&str>) -> impl Iterator<Item = &str> {
 }
 
 impl VipEntry {
-    fn insert(&mut self, app: &AppName) {
+    fn insert(&mut self, app: &AppName, instances: usize) {
         match self.apps.get_mut(app) {
-            Some(count) => *count += 1,
-            None => drop(self.apps.insert(app.clone(), 1)),
+            Some(count) => *count += instances,
+            None => drop(self.apps.insert(app.clone(), instances)),
         }
     }
 
