@@ -66,6 +66,7 @@ impl Lessor {
         let mut state = self.state();
         state.leading = false;
         state.deadlines.clear();
+        state.standstill = Standstill::default();
     }
 
     /// Moves the lease clock on. With a hindrance, clients may be unable to renew for reasons of ours,
@@ -136,7 +137,7 @@ impl State {
 }
 
 /// Moves the lease clock on while renewals can get into the log: while this node is `in_touch` with a
-/// quorum, and its writes are decided in time. Runs until it is dropped.
+/// quorum, and its writes are decided in time. To be run while it leads, until it is dropped.
 pub async fn keep_time(lessor: &Lessor, proposer: &Proposer, in_touch: impl Fn() -> bool) {
     let mut pulses = interval(PULSE);
     loop {
@@ -145,7 +146,8 @@ pub async fn keep_time(lessor: &Lessor, proposer: &Proposer, in_touch: impl Fn()
     }
 }
 
-/// Proposes what the lessor decides, every `tick`, one after the other. Runs until it is dropped.
+/// Proposes what the lessor decides, every `tick`, one after the other. To be run while this node leads, until it is
+/// dropped.
 pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration) {
     let mut ticks = interval(tick);
     loop {

@@ -70,7 +70,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Resu
     tokio::select! {
         () = &mut stop => {}
         // Neither hands over nor stores anything: what it has is wrong.
-        deviation = node.deviation() => return Err(distrust(&config, deviation).await),
+        deviation = node.replica.deviation() => return Err(distrust(&config, deviation).await),
     }
     tracing::info!("stopping");
     supervision.shutdown().await;
@@ -126,16 +126,6 @@ impl Node {
             _watchers: watchers,
             _lock: lock,
         })
-    }
-
-    async fn deviation(&self) -> Deviation {
-        const LOOK: Duration = Duration::from_millis(100);
-        loop {
-            if let Some(deviation) = self.replica.comparison().deviation {
-                return deviation;
-            }
-            tokio::time::sleep(LOOK).await;
-        }
     }
 
     async fn stop(mut self, config: &Config) -> anyhow::Result<()> {

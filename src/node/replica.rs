@@ -22,8 +22,8 @@ use crate::peer::{Addressed, PeerService};
 use crate::propose::{Batcher, Proposer, Timeouts};
 use crate::raft::peer::peer_server::PeerServer;
 use crate::raft::{
-    Comparer, Comparison, Connector, Consensus, ConsensusError, KeptLog, Machine, Peers, follow_roles, join,
-    keep_known, restore,
+    Comparer, Comparison, Connector, Consensus, ConsensusError, Deviation, KeptLog, Machine, Peers,
+    follow_roles, join, keep_known, restore,
 };
 use crate::raise_format::raise_format;
 use crate::wall_clock::WallClock;
@@ -145,6 +145,17 @@ impl Replica {
         self.comparison.borrow().clone()
     }
 
+    /// Returns once this node's state is found not to be the others'.
+    pub async fn deviation(&self) -> Deviation {
+        let mut comparison = self.comparison.clone();
+        let found = comparison.wait_for(|comparison| comparison.deviation.is_some()).await;
+        match found.ok().and_then(|comparison| comparison.deviation.clone()) {
+            Some(deviation) => deviation,
+            // Nobody compares any more: the node stops.
+            None => std::future::pending().await,
+        }
+    }
+
     /// Is not ready any more, and hands leadership over, giving that up after `patience`.
     pub async fn step_down(&self, patience: Duration) {
         self.facade.stop();
@@ -181,6 +192,8 @@ fn background(
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(consensus.compaction(config).run());
+    let (leading, heartbeat) = (consensus.clone(), Duration::from_millis(config.heartbeat_interval_ms));
+    tasks.spawn(async move { leading.keep_heartbeat(heartbeat).await });
     let failing = consensus.clone();
     tasks.spawn(async move { failing.step_out().await });
     tasks.spawn(keep_stored(
@@ -208,8 +221,11 @@ fn background(
     let quorum_silence = Duration::from_millis(config.election_timeout_max_ms);
     tasks.spawn(async move {
         let in_touch = || consensus.last_contact() < quorum_silence;
-        let keeping = lessor::keep_time(&lessor, &proposer, in_touch);
-        tokio::join!(keeping, lessor::expire(&lessor, &proposer, tick));
+        let work = || async {
+            let keeping = lessor::keep_time(&lessor, &proposer, &in_touch);
+            tokio::join!(keeping, lessor::expire(&lessor, &proposer, tick));
+        };
+        consensus.while_leading(work).await;
     });
     tasks
 }

@@ -227,11 +227,16 @@ impl Consensus {
     }
 
     fn leader_by(&self, metrics: &RaftMetrics<TypeConfig>) -> Leader {
-        match metrics.current_leader {
-            _ if metrics.running_state.is_err() || self.log_failures.of(Part::Log).is_some() => {
-                Leader::Unknown
-            }
-            Some(id) if id == self.node_id && metrics.state == ServerState::Leader => Leader::ThisNode,
+        match metrics.running_state {
+            Ok(()) => self.leader_of(metrics.state, metrics.current_leader),
+            Err(_) => Leader::Unknown,
+        }
+    }
+
+    pub(super) fn leader_of(&self, state: ServerState, leader: Option<NodeId>) -> Leader {
+        match leader {
+            _ if self.log_failures.of(Part::Log).is_some() => Leader::Unknown,
+            Some(id) if id == self.node_id && state == ServerState::Leader => Leader::ThisNode,
             Some(id) if id != self.node_id => Leader::Other(id),
             _ => Leader::Unknown,
         }
@@ -373,7 +378,10 @@ pub(super) fn role(state: ServerState) -> Role {
 fn settings(config: &Config) -> Result<openraft::Config, openraft::ConfigError> {
     let settings = openraft::Config {
         cluster_name: config.cluster_name.clone(),
-        heartbeat_interval: config.heartbeat_interval_ms,
+        // Five times in each of these it is looked in every node whether an election is due; heartbeats themselves
+        // are sent by `keep_heartbeat`.
+        heartbeat_interval: config.heartbeat_interval_ms * 2,
+        enable_heartbeat: false,
         election_timeout_min: config.election_timeout_min_ms,
         election_timeout_max: config.election_timeout_max_ms,
         enable_pre_vote: Some(true),

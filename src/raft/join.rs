@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::ChangeMembers;
+use openraft::async_runtime::watch::WatchReceiver;
 use tonic::Request;
 
 use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Leader, Role, Status};
@@ -14,9 +15,8 @@ use super::rpc::peer::{self, join_response::Result as Answer};
 use super::types::{Node, NodeId};
 use crate::format::Formats;
 
-/// Between two times that it is asked, and two looks at the membership.
+/// Between two times that it is asked.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
-const LOOK: Duration = Duration::from_millis(250);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// A node that has not answered the leader for longer is taken for lost if a person says so.
 const LOST_AFTER: Duration = Duration::from_secs(3);
@@ -74,15 +74,21 @@ pub async fn join(consensus: &Consensus, peers: &Peers, peer_addr: &str, replace
     }
 }
 
-/// Keeps the peers those of the membership, once there is one. Runs until it is dropped.
+/// Keeps the peers those of the membership, once there is one. Runs until it is dropped, or Raft stops.
 pub async fn keep_known(consensus: Consensus, peers: Arc<Peers>) {
+    let mut changes = consensus.raft.server_metrics();
     loop {
-        let nodes = consensus.status().nodes;
-        if nodes.contains_key(&consensus.node_id()) {
-            let others = nodes.into_iter().filter(|(id, _)| *id != consensus.node_id());
-            peers.know(others.map(|(id, node)| (id, node.peer_addr)));
+        let nodes: Vec<(NodeId, String)> = {
+            let now = changes.borrow_and_update();
+            let nodes = now.membership_config.membership().nodes();
+            nodes.map(|(id, node)| (*id, node.peer_addr.clone())).collect()
+        };
+        if nodes.iter().any(|(id, _)| *id == consensus.node_id()) {
+            peers.know(nodes.into_iter().filter(|(id, _)| *id != consensus.node_id()));
         }
-        tokio::time::sleep(LOOK).await;
+        if changes.changed().await.is_err() {
+            return;
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod forward_stream;
 mod hand_over;
 mod incoming;
 mod join;
+mod leading;
 mod link;
 mod log_record;
 mod log_store;

@@ -10,6 +10,8 @@ use crate::storage::Part;
 
 /// How often waiting code looks whether Raft has stopped.
 const FAILURE_LOOK: Duration = Duration::from_millis(100);
+/// And how often where Raft says at once that its role has changed.
+const STEP_OUT_LOOK: Duration = Duration::from_secs(1);
 
 impl Consensus {
     /// Why this node takes no part in the cluster until it is restarted, if so.
@@ -34,13 +36,15 @@ impl Consensus {
     /// Runs until this node can take part no more, and makes sure that it does not.
     pub async fn step_out(&self) {
         let mut log_failures = self.log_failures.watch();
+        let mut roles = self.raft.server_metrics();
         let failure = loop {
             if let Some(failure) = self.failure() {
                 break failure;
             }
             tokio::select! {
                 _ = log_failures.changed() => {}
-                () = tokio::time::sleep(FAILURE_LOOK) => {}
+                Ok(()) = roles.changed() => {}
+                () = tokio::time::sleep(STEP_OUT_LOOK) => {}
             }
         };
         // What is known here may still help. Writes are refused by themselves.
