@@ -13,10 +13,10 @@ use crate::propose::{ProposeError, Proposer};
 use crate::raft::peer::peer_server::{Peer, PeerServer};
 use crate::raft::peer::{self, forward_response::Result as Answer};
 use crate::raft::{
-    CHECKPOINT_FORM, CLUSTER_HEADER, Checkpoint, Consensus, IncomingError, MAX_MESSAGE_BYTES,
+    CHECKPOINT_FORM, CLUSTER_HEADER, Checkpoint, Consensus, Forwarded, IncomingError, MAX_MESSAGE_BYTES,
     MembershipChange, NodeId, Peers, TO_HEADER,
 };
-use crate::trace::{Context, Parent};
+use crate::trace::Parent;
 
 /// Batches of one follower that are proposed at once; it sends few.
 const FORWARDED_AT_ONCE: usize = 16;
@@ -132,7 +132,7 @@ impl Peer for PeerService {
         let answers = request.into_inner().map(move |request| {
             let proposer = proposer.clone();
             async move {
-                let peer::ForwardRequest { commands, count, id, format, trace_parent } = request?;
+                let peer::ForwardRequest { commands, count, id, format, unhurried, trace_parent } = request?;
                 let format = Format::from_stored(format);
                 let commands = EncodedCommands::forwarded(&commands, count, format, formats)
                     .map_err(|error| Status::invalid_argument(error.to_string()))?;
@@ -140,7 +140,8 @@ impl Peer for PeerService {
                     Parent::Traced(span) => Some(span),
                     Parent::NotTraced | Parent::None => None,
                 };
-                let result = Some(forwarded(&proposer, commands, span).await);
+                let request = Forwarded { commands, format, unhurried, span };
+                let result = Some(forwarded(&proposer, request).await);
                 Ok(peer::ForwardResponse { result, id })
             }
         });
@@ -183,8 +184,8 @@ impl Peer for PeerService {
     }
 }
 
-async fn forwarded(proposer: &Proposer, commands: EncodedCommands, span: Option<Context>) -> Answer {
-    match proposer.propose_forwarded(commands, span).await {
+async fn forwarded(proposer: &Proposer, request: Forwarded) -> Answer {
+    match proposer.propose_forwarded(request).await {
         Ok(written) => Answer::Decided(peer::Decided {
             log_index: written.log_index,
             outcomes: written.outcomes.iter().map(encode_outcome).collect(),

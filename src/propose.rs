@@ -7,6 +7,7 @@
 //! whoever got it reads it here.
 
 mod batcher;
+mod departures;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -21,23 +22,18 @@ use tokio::time::Instant;
 use crate::command::Command;
 use crate::encoding::EncodedCommands;
 use crate::metrics::{FailedProposals, Held, Metrics};
-use crate::raft::{Consensus, Peers, Written};
+use crate::raft::{Consensus, Forwarded, Peers, Written};
 use crate::registry::{Origin, Outcome};
 use crate::trace::Context;
 use crate::wall_clock::WallClock;
 
 pub use batcher::Batcher;
+use departures::Departures;
 use route::Route;
 use waiting::Waiting;
 
 /// Proposals waiting for a batch, beyond which new ones are turned away.
 const QUEUE: usize = 16_384;
-/// How long a command whose sender is in no hurry waits for others to share a batch with: longer than batches take, and
-/// short beside a second, the shortest time in which a lease is renewed.
-const COMPANY: Duration = Duration::from_millis(50);
-/// And no more than this part of the time in which it has to be decided.
-const COMPANY_OF_TIMEOUT: u32 = 10;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProposeError {
     #[error("too many writes are waiting; nothing was written, try again")]
@@ -89,8 +85,6 @@ type Answer = Result<Written, ProposeError>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     Client,
-    /// One whose command may wait for company.
-    UnhurriedClient,
     /// It waits for its answer shorter than clients do, and sends again what is not decided by then.
     EurekaServer,
     /// It forwarded its clients' commands, and does not want them forwarded again.
@@ -101,7 +95,7 @@ enum Source {
 
 impl Source {
     fn may_be_forwarded(self) -> bool {
-        matches!(self, Self::Client | Self::UnhurriedClient | Self::EurekaServer)
+        matches!(self, Self::Client | Self::EurekaServer)
     }
 
     fn of(command: &Command) -> Self {
@@ -112,17 +106,22 @@ impl Source {
     }
 }
 
-struct Proposal {
+/// What is to be proposed.
+struct Request {
     commands: EncodedCommands,
     /// Applying it twice is the same as once, also for everyone else.
     repeatable: bool,
     source: Source,
-    /// Until when it does so for company, unless it is in a hurry.
-    waits_until: Option<Instant>,
-    /// When its sender gives up.
-    deadline: Instant,
+    /// It may wait for company.
+    unhurried: bool,
     /// The span that it belongs to, if that is traced.
     span: Option<Context>,
+}
+
+struct Proposal {
+    request: Request,
+    /// When its sender gives up.
+    deadline: Instant,
     reply: oneshot::Sender<Answer>,
 }
 
@@ -153,9 +152,10 @@ impl Proposer {
     ) -> (Self, Batcher) {
         let (queue, proposals) = mpsc::channel(QUEUE);
         let metrics = consensus.metrics().clone();
+        let departures = Departures::new(wall_clock.clone(), timeouts.write);
         let route = Route { consensus, peers, wall_clock };
         let (undecided_since, undecided) = watch::channel(None);
-        let batcher = Batcher { waiting: Waiting::new(proposals), route, undecided_since };
+        let batcher = Batcher { waiting: Waiting::new(proposals), departures, route, undecided_since };
         (Self { queue, timeouts, undecided_since: undecided, metrics }, batcher)
     }
 
@@ -167,7 +167,7 @@ impl Proposer {
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.
     pub async fn propose(&self, command: &Command) -> Result<Decided, ProposeError> {
-        self.propose_one(command, Source::of(command)).await
+        self.propose_one(command, Source::of(command), false).await
     }
 
     /// Proposes what is as good some hundredths of a second later, and cheaper if it shares its way with others.
@@ -175,7 +175,7 @@ impl Proposer {
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.
     pub async fn propose_unhurried(&self, command: &Command) -> Result<Decided, ProposeError> {
-        self.propose_one(command, Source::UnhurriedClient).await
+        self.propose_one(command, Source::Client, true).await
     }
 
     /// Proposes what the lessor decided, if this node leads.
@@ -183,18 +183,23 @@ impl Proposer {
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.
     pub async fn propose_as_leader(&self, command: &Command) -> Result<Outcome, ProposeError> {
-        Ok(self.propose_one(command, Source::Lessor).await?.outcome)
+        Ok(self.propose_one(command, Source::Lessor, false).await?.outcome)
     }
 
-    async fn propose_one(&self, command: &Command, source: Source) -> Result<Decided, ProposeError> {
+    async fn propose_one(
+        &self,
+        command: &Command,
+        source: Source,
+        unhurried: bool,
+    ) -> Result<Decided, ProposeError> {
         let repeatable = matches!(
             command,
             Command::Renew { overridden: None, .. }
                 | Command::Expire { .. }
                 | Command::SetSelfPreservation { .. }
         );
-        let span = self.metrics.traces.current();
-        let written = self.submit(EncodedCommands::one(command), repeatable, source, span).await?;
+        let (commands, span) = (EncodedCommands::one(command), self.metrics.traces.current());
+        let written = self.submit(Request { commands, repeatable, source, unhurried, span }).await?;
         let outcome = written.outcomes.into_iter().next().ok_or(ProposeError::Unknown)?;
         Ok(Decided { log_index: written.log_index, outcome })
     }
@@ -212,50 +217,36 @@ impl Proposer {
             return Ok(Written { log_index: 0, outcomes: Vec::new() });
         }
         let source = commands.first().map_or(Source::Client, Source::of);
-        self.submit(encoded, false, source, self.metrics.traces.current()).await
+        let span = self.metrics.traces.current();
+        self.submit(Request { commands: encoded, repeatable: false, source, unhurried: false, span }).await
     }
 
     /// Proposes what a peer forwarded, if this node leads.
     ///
     /// # Errors
     /// [`ProposeError`]; all but `Unknown` and `Stopped` mean that nothing was proposed.
-    pub async fn propose_forwarded(&self, commands: EncodedCommands, span: Option<Context>) -> Answer {
-        self.submit(commands, false, Source::Peer, span).await
+    pub async fn propose_forwarded(&self, forwarded: Forwarded) -> Answer {
+        let Forwarded { commands, unhurried, span, .. } = forwarded;
+        self.submit(Request { commands, repeatable: false, source: Source::Peer, unhurried, span }).await
     }
 
-    async fn submit(
-        &self,
-        commands: EncodedCommands,
-        repeatable: bool,
-        source: Source,
-        span: Option<Context>,
-    ) -> Answer {
+    async fn submit(&self, request: Request) -> Answer {
         let _pending = Held::of(&self.metrics.proposals.pending);
-        let answer = self.decided(commands, repeatable, source, span).await;
+        let answer = self.decided(request).await;
         if let Err(error) = &answer {
             error.count(&self.metrics.proposals.failed);
         }
         answer
     }
 
-    async fn decided(
-        &self,
-        commands: EncodedCommands,
-        repeatable: bool,
-        source: Source,
-        span: Option<Context>,
-    ) -> Answer {
+    async fn decided(&self, request: Request) -> Answer {
         let (reply, answer) = oneshot::channel();
-        let now = Instant::now();
-        let timeout = match source {
+        let timeout = match request.source {
             Source::EurekaServer => self.timeouts.replication,
             _ => self.timeouts.write,
         };
-        let deadline = now + timeout;
-        let waits_until =
-            (source == Source::UnhurriedClient).then(|| now + COMPANY.min(timeout / COMPANY_OF_TIMEOUT));
-        let proposal = Proposal { commands, repeatable, source, waits_until, deadline, span, reply };
-        self.queue.try_send(proposal).map_err(|error| match error {
+        let deadline = Instant::now() + timeout;
+        self.queue.try_send(Proposal { request, deadline, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => ProposeError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => ProposeError::Stopped,
         })?;

@@ -5,6 +5,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::departures::Departures;
 use super::route::Route;
 use super::waiting::Waiting;
 
@@ -15,6 +16,7 @@ const TURNS_TO_GATHER: usize = 4;
 /// The task that does a [`Proposer`](super::Proposer)'s work.
 pub struct Batcher {
     pub(super) waiting: Waiting,
+    pub(super) departures: Departures,
     pub(super) route: Route,
     pub(super) undecided_since: watch::Sender<Option<Instant>>,
 }
@@ -22,7 +24,8 @@ pub struct Batcher {
 impl Batcher {
     /// Runs until every [`Proposer`](super::Proposer) is gone and every batch has been answered.
     pub async fn run(self) {
-        let Batcher { mut waiting, route, undecided_since } = self;
+        let Batcher { mut waiting, departures, route, undecided_since } = self;
+        let departs_in = || departures.next(route.leads());
         let mut in_flight = FuturesUnordered::new();
         let mut closed = false;
         while !closed || !in_flight.is_empty() {
@@ -33,7 +36,7 @@ impl Batcher {
                         undecided_since.send_replace((!in_flight.is_empty()).then(Instant::now));
                     }
                 }
-                there_is = waiting.batch_to_leave(), if !closed && in_flight.len() < route.batches_at_once() => {
+                there_is = waiting.batch_to_leave(departs_in), if !closed && in_flight.len() < route.batches_at_once() => {
                     if !there_is {
                         closed = true;
                         continue;

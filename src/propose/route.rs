@@ -36,6 +36,10 @@ enum Attempt {
 }
 
 impl Route {
+    pub fn leads(&self) -> bool {
+        self.consensus.leader() == Leader::ThisNode
+    }
+
     pub fn batches_at_once(&self) -> usize {
         match self.consensus.leader() {
             Leader::Other(_) => BATCHES_FORWARDED_AT_ONCE,
@@ -59,7 +63,7 @@ impl Route {
             let leader = self.consensus.leader();
             if leader != Leader::ThisNode {
                 answer(
-                    batch.extract_if(.., |proposal| !proposal.source.may_be_forwarded()),
+                    batch.extract_if(.., |proposal| !proposal.request.source.may_be_forwarded()),
                     ProposeError::NotLeader,
                 );
             }
@@ -78,7 +82,10 @@ impl Route {
                     return true;
                 }
                 Attempt::Failed(ProposeError::Unknown) => {
-                    answer(batch.extract_if(.., |proposal| !proposal.repeatable), ProposeError::Unknown);
+                    answer(
+                        batch.extract_if(.., |proposal| !proposal.request.repeatable),
+                        ProposeError::Unknown,
+                    );
                 }
                 Attempt::Failed(error) => {
                     answer(batch, error);
@@ -96,7 +103,7 @@ impl Route {
         if !traces.are_on() {
             return None;
         }
-        let mut traced = batch.iter().filter_map(|proposal| proposal.span);
+        let mut traced = batch.iter().filter_map(|proposal| proposal.request.span);
         let name = match leader {
             Leader::ThisNode => "propose batch",
             Leader::Other(_) => "forward batch",
@@ -104,7 +111,7 @@ impl Route {
         };
         let mut span = traces.child(name, traced.next())?;
         traced.for_each(|other| span.link(other));
-        let commands = batch.iter().map(|proposal| u64::from(proposal.commands.count())).sum();
+        let commands = batch.iter().map(|proposal| u64::from(proposal.request.commands.count())).sum();
         span.set("commands", Value::Number(commands));
         Some(span)
     }
@@ -118,11 +125,15 @@ impl Route {
     ) -> Attempt {
         let mut joined = EncodedCommands::default();
         for proposal in batch {
-            joined.join(&proposal.commands);
+            joined.join(&proposal.request.commands);
         }
         match leader {
             Leader::ThisNode => self.write(joined, deadline, span).await,
-            Leader::Other(node) => self.forward(node, joined, deadline, span).await,
+            Leader::Other(node) => {
+                let format = self.consensus.machine().format();
+                let unhurried = batch.iter().all(|proposal| proposal.request.unhurried);
+                self.forward(node, Forwarded { commands: joined, format, unhurried, span }, deadline).await
+            }
             Leader::Unknown => Attempt::NotWritten,
         }
     }
@@ -147,24 +158,17 @@ impl Route {
         }
     }
 
-    async fn forward(
-        &self,
-        leader: u64,
-        commands: EncodedCommands,
-        deadline: Instant,
-        span: Option<Context>,
-    ) -> Attempt {
-        let count = commands.count();
+    async fn forward(&self, leader: u64, forwarded: Forwarded, deadline: Instant) -> Attempt {
         let begin = Instant::now();
         let timeout = deadline.saturating_duration_since(begin);
         let proposals = &self.consensus.metrics().proposals;
-        proposals.batch_commands.observe_size(count.into());
-        let forwarded = Forwarded { commands, format: self.consensus.machine().format(), span };
+        proposals.batch_commands.observe_size(forwarded.commands.count().into());
         let forwarding = self.peers.forward(leader, forwarded, timeout);
         let answer = tokio::select! {
             biased;
             answer = forwarding => answer,
-            () = self.deposed(leader) => return Attempt::Failed(ProposeError::Unknown),
+            // A leader that hangs may never answer, but has a successor.
+            () = self.consensus.until_leader(|now| ![Leader::Other(leader), Leader::Unknown].contains(&now)) => return Attempt::Failed(ProposeError::Unknown),
         };
         match answer {
             Ok(written) => {
@@ -177,13 +181,6 @@ impl Route {
             Err(ForwardError::NotProposed(_)) => Attempt::NotWritten,
             Err(ForwardError::Overloaded(_)) => Attempt::Failed(ProposeError::Overloaded),
             Err(ForwardError::Unknown { .. }) => Attempt::Failed(ProposeError::Unknown),
-        }
-    }
-
-    /// Returns once another node leads: a leader that hangs may never answer, but has a successor.
-    async fn deposed(&self, leader: u64) {
-        while [Leader::Other(leader), Leader::Unknown].contains(&self.consensus.leader()) {
-            tokio::time::sleep(LEADER_RETRY).await;
         }
     }
 
@@ -214,7 +211,7 @@ fn distribute(written: Written, batch: Vec<Proposal>) {
     let Written { log_index, outcomes } = written;
     let mut outcomes = outcomes.into_iter();
     for proposal in batch {
-        let wanted = proposal.commands.count() as usize;
+        let wanted = proposal.request.commands.count() as usize;
         let outcomes: Vec<Outcome> = outcomes.by_ref().take(wanted).collect();
         let complete = outcomes.len() == wanted;
         let answer = if complete { Ok(Written { log_index, outcomes }) } else { Err(ProposeError::Unknown) };

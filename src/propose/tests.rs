@@ -1,5 +1,6 @@
 use futures_util::FutureExt;
 
+use super::departures::PERIOD;
 use super::*;
 use crate::registry::{AppName, InstanceId, Key, Origin};
 
@@ -13,18 +14,15 @@ fn waiting() -> (mpsc::Sender<Proposal>, Waiting) {
     (queue, Waiting::new(proposals))
 }
 
-fn put(queue: &mpsc::Sender<Proposal>, id: &str, waits: Option<Duration>) {
-    let now = Instant::now();
-    let proposal = Proposal {
-        commands: commands(id),
-        repeatable: false,
-        source: Source::Client,
-        waits_until: waits.map(|waits| now + waits),
-        deadline: now + Duration::from_secs(1),
-        span: None,
-        reply: oneshot::channel().0,
-    };
-    assert!(queue.try_send(proposal).is_ok());
+fn put(queue: &mpsc::Sender<Proposal>, id: &str, unhurried: bool) {
+    let (commands, source) = (commands(id), Source::Client);
+    let request = Request { commands, repeatable: false, source, unhurried, span: None };
+    let deadline = Instant::now() + Duration::from_secs(1);
+    assert!(queue.try_send(Proposal { request, deadline, reply: oneshot::channel().0 }).is_ok());
+}
+
+fn in_a_period() -> Duration {
+    PERIOD
 }
 
 fn taken(waiting: &mut Waiting) -> usize {
@@ -34,57 +32,62 @@ fn taken(waiting: &mut Waiting) -> usize {
 #[tokio::test(start_paused = true)]
 async fn what_is_in_a_hurry_leaves_at_once_with_all_that_wait() {
     let (queue, mut waiting) = waiting();
-    put(&queue, "a", None);
-    assert_eq!(waiting.batch_to_leave().now_or_never(), Some(true));
+    put(&queue, "a", false);
+    assert_eq!(waiting.batch_to_leave(in_a_period).now_or_never(), Some(true));
     assert_eq!(taken(&mut waiting), 1);
 
-    put(&queue, "b", Some(COMPANY));
-    put(&queue, "c", Some(COMPANY));
-    assert_eq!(waiting.batch_to_leave().now_or_never(), None);
-    put(&queue, "d", None);
-    put(&queue, "e", Some(COMPANY));
-    assert_eq!(waiting.batch_to_leave().now_or_never(), Some(true));
+    put(&queue, "b", true);
+    put(&queue, "c", true);
+    assert_eq!(waiting.batch_to_leave(in_a_period).now_or_never(), None);
+    put(&queue, "d", false);
+    put(&queue, "e", true);
+    assert_eq!(waiting.batch_to_leave(in_a_period).now_or_never(), Some(true));
     assert_eq!(taken(&mut waiting), 4);
     assert!(waiting.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_in_no_hurry_leaves_when_its_time_is_up() {
+async fn what_is_in_no_hurry_leaves_at_the_departure_after_it_came() {
     let (queue, mut waiting) = waiting();
     let start = Instant::now();
-    put(&queue, "a", Some(2 * COMPANY));
-    put(&queue, "b", Some(COMPANY));
-    assert!(waiting.batch_to_leave().await);
-    let waited = start.elapsed();
-    assert!((COMPANY..2 * COMPANY).contains(&waited), "{waited:?}");
+    let departs_in = || {
+        let periods_over = (start.elapsed().as_micros() / PERIOD.as_micros()) as u32;
+        PERIOD * (periods_over + 1) - start.elapsed()
+    };
+    tokio::time::sleep(PERIOD / 5).await;
+    put(&queue, "a", true);
+    assert_eq!(waiting.batch_to_leave(departs_in).now_or_never(), None);
+    tokio::time::sleep(PERIOD / 5).await;
+    put(&queue, "b", true);
+    assert!(waiting.batch_to_leave(departs_in).await);
+    assert_eq!(start.elapsed(), PERIOD);
     assert_eq!(taken(&mut waiting), 2);
 
-    // The next one's time does not begin with the last one's.
-    put(&queue, "c", Some(COMPANY));
-    assert!(waiting.batch_to_leave().await);
-    assert!(start.elapsed() - waited >= COMPANY);
+    put(&queue, "c", true);
+    assert!(waiting.batch_to_leave(departs_in).await);
+    assert_eq!(start.elapsed(), 2 * PERIOD);
 }
 
 #[tokio::test(start_paused = true)]
 async fn many_in_no_hurry_wait_no_longer() {
     let (queue, mut waiting) = waiting();
     for number in 0..31 {
-        put(&queue, &number.to_string(), Some(COMPANY));
+        put(&queue, &number.to_string(), true);
     }
-    assert_eq!(waiting.batch_to_leave().now_or_never(), None);
-    put(&queue, "31", Some(COMPANY));
-    assert_eq!(waiting.batch_to_leave().now_or_never(), Some(true));
+    assert_eq!(waiting.batch_to_leave(in_a_period).now_or_never(), None);
+    put(&queue, "31", true);
+    assert_eq!(waiting.batch_to_leave(in_a_period).now_or_never(), Some(true));
     assert_eq!(taken(&mut waiting), 32);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_when_the_last_proposer_goes_still_leaves() {
     let (queue, mut waiting) = waiting();
-    put(&queue, "a", Some(COMPANY));
+    put(&queue, "a", true);
     drop(queue);
-    assert!(waiting.batch_to_leave().await);
+    assert!(waiting.batch_to_leave(in_a_period).await);
     assert_eq!(taken(&mut waiting), 1);
-    assert!(!waiting.batch_to_leave().await);
+    assert!(!waiting.batch_to_leave(in_a_period).await);
 }
 
 #[tokio::test]
@@ -93,10 +96,10 @@ async fn a_batch_has_bounds() {
     let length = 250;
     let of_a_batch = (1 << 20) / commands(&"i".repeat(length)).len();
     for _ in 0..of_a_batch + 2 {
-        put(&queue, &"i".repeat(length), None);
+        put(&queue, &"i".repeat(length), false);
     }
-    assert!(waiting.batch_to_leave().await);
+    assert!(waiting.batch_to_leave(in_a_period).await);
     assert_eq!(taken(&mut waiting), of_a_batch);
-    assert!(waiting.batch_to_leave().await);
+    assert!(waiting.batch_to_leave(in_a_period).await);
     assert_eq!(taken(&mut waiting), 2);
 }

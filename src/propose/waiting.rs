@@ -1,5 +1,7 @@
 //! Proposals that no batch has yet, and when one has to leave.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -10,7 +12,7 @@ const BATCH_COMMANDS: u32 = 4096;
 /// goes alone.
 const BATCH_BYTES: usize = 1 << 20;
 /// So many together cost little more by each: they wait for no further company.
-const ENOUGH_COMPANY: usize = 32;
+const ENOUGH_COMPANY: u32 = 32;
 
 pub struct Waiting {
     proposals: mpsc::Receiver<Proposal>,
@@ -31,9 +33,9 @@ impl Waiting {
         self.batch.is_empty() && self.next.is_none() && self.proposals.is_empty()
     }
 
-    /// Returns when a batch has to leave; false if there will be none any more. May be dropped at any time: nothing is lost
-    /// by that.
-    pub async fn batch_to_leave(&mut self) -> bool {
+    /// Returns when a batch has to leave; false if there will be none any more. What is in no hurry has `departs_in` left
+    /// until it does. May be dropped at any time: nothing is lost by that.
+    pub async fn batch_to_leave(&mut self, departs_in: impl Fn() -> Duration) -> bool {
         loop {
             let proposal = match (self.next.take(), self.leaves_at) {
                 (Some(proposal), _) => Some(proposal),
@@ -46,14 +48,12 @@ impl Waiting {
             let Some(proposal) = proposal else {
                 return !self.batch.is_empty();
             };
-            let waits_until = proposal.waits_until;
+            let unhurried = proposal.request.unhurried;
             self.batch.push(proposal);
-            self.leaves_at = match (waits_until, self.leaves_at) {
-                (None, _) => return true,
-                (Some(_), _) if self.batch.len() >= ENOUGH_COMPANY => return true,
-                (Some(at), None) => Some(at),
-                (Some(at), Some(before)) => Some(at.min(before)),
-            };
+            if !unhurried || commands(&self.batch) >= ENOUGH_COMPANY {
+                return true;
+            }
+            self.leaves_at.get_or_insert_with(|| Instant::now() + departs_in());
         }
     }
 
@@ -61,11 +61,11 @@ impl Waiting {
     pub fn take_batch(&mut self) -> Vec<Proposal> {
         self.leaves_at = None;
         let mut batch = std::mem::take(&mut self.batch);
-        let mut commands: u32 = batch.iter().map(|proposal| proposal.commands.count()).sum();
-        let mut bytes: usize = batch.iter().map(|proposal| proposal.commands.len()).sum();
+        let mut commands = commands(&batch);
+        let mut bytes: usize = batch.iter().map(|proposal| proposal.request.commands.len()).sum();
         while let Ok(proposal) = self.proposals.try_recv() {
-            commands += proposal.commands.count();
-            bytes += proposal.commands.len();
+            commands += proposal.request.commands.count();
+            bytes += proposal.request.commands.len();
             if commands > BATCH_COMMANDS || bytes > BATCH_BYTES {
                 self.next = Some(proposal);
                 break;
@@ -74,4 +74,8 @@ impl Waiting {
         }
         batch
     }
+}
+
+fn commands(batch: &[Proposal]) -> u32 {
+    batch.iter().map(|proposal| proposal.request.commands.count()).sum()
 }

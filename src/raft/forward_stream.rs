@@ -24,6 +24,8 @@ pub struct Forwarded {
     pub commands: EncodedCommands,
     /// Of the commands.
     pub format: Format,
+    /// They may wait a little for others' to go with.
+    pub unhurried: bool,
     /// The span that they belong to.
     pub span: Option<Context>,
 }
@@ -77,12 +79,13 @@ impl ForwardStream {
         let id = self.unanswered.next_id.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.unanswered.waiting().as_mut().ok_or(NotSent)?.insert(id, answer);
-        let Forwarded { commands, format, span } = forwarded;
+        let Forwarded { commands, format, unhurried, span } = forwarded;
         let request = peer::ForwardRequest {
             id,
             count: commands.count(),
             commands: commands.into_bytes(),
             format: format.to_stored(),
+            unhurried,
             trace_parent: span.map(|span| span.to_string()).unwrap_or_default(),
         };
         if self.requests.try_send(request).is_err() {
