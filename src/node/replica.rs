@@ -194,6 +194,8 @@ fn background(
     tasks.spawn(consensus.compaction(config).run());
     let (leading, heartbeat) = (consensus.clone(), Duration::from_millis(config.heartbeat_interval_ms));
     tasks.spawn(async move { leading.keep_heartbeat(heartbeat).await });
+    let (starting, shortest) = (consensus.clone(), Duration::from_millis(config.election_timeout_min_ms));
+    tasks.spawn(async move { starting.stand_early(shortest).await });
     let failing = consensus.clone();
     tasks.spawn(async move { failing.step_out().await });
     tasks.spawn(keep_stored(

@@ -12,6 +12,7 @@ mod connector;
 mod consensus;
 mod contact;
 mod dirty;
+mod early_election;
 mod forward_stream;
 mod hand_over;
 mod incoming;

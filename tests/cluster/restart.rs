@@ -36,6 +36,23 @@ fn a_cluster_keeps_its_registry_over_the_restart_of_each_node_and_of_all() {
     }
 }
 
+#[test]
+fn nodes_that_start_together_wait_for_no_election_timeout() {
+    const SHORTEST_MS: u64 = 10_000;
+    let shortest = SHORTEST_MS.to_string();
+    let flags = ["--election-timeout-min-ms", &shortest, "--election-timeout-max-ms", "100000"];
+    let mut cluster = Cluster::start_with(3, &flags);
+    cluster.nodes.iter_mut().for_each(|node| node.kill());
+    cluster.nodes.iter_mut().for_each(|node| node.start());
+    cluster.nodes.iter_mut().for_each(|node| node.wait_ready());
+    let leader = cluster.leader();
+    let log = cluster.nodes[leader].log();
+    let (_, since_start) = log.rsplit_once("serving").expect("a log of two starts");
+    let (_, silence) = since_start.split_once("heard nothing from a leader for ").expect("an election");
+    let silence_ms: u64 = silence.split(' ').next().and_then(|ms| ms.parse().ok()).expect("milliseconds");
+    assert!(silence_ms < SHORTEST_MS, "{silence_ms}");
+}
+
 /// Registers, renews, overrides and cancels, so that each kind of write is in the log.
 fn change_everything(cluster: &Cluster) {
     for (number, addr) in cluster.addrs().iter().cycle().take(12).enumerate() {
