@@ -1,8 +1,8 @@
 //! The first election after a start.
 //!
-//! A follower whose leader falls silent waits for a while before it stands for election. One that was just started
-//! knows of no leader, and if all nodes were started together there is none to be disturbed: it asks the others soon
-//! whether they would vote for it (Raft thesis, §9.6, PreVote), which they would not if they heard from a leader.
+//! A follower whose leader falls silent waits for a while before it stands for election, also after a start, for it
+//! remembers that leader. The node that led itself knows of none then: it asks the others soon whether they would vote
+//! for it (Raft thesis, §9.6, PreVote), which they would not if they heard from another leader.
 
 use std::time::Duration;
 
