@@ -11,6 +11,7 @@ use openraft::{Instant as _, LogIdOptionExt, Raft, RaftMetrics, ReadPolicy, Serv
 use super::compaction::Compaction;
 use super::connector::Connector;
 use super::contact::Contact;
+use super::leading::Leader;
 use super::log_store::KeptLog;
 use super::machine::Machine;
 use super::network::NetworkFactory;
@@ -46,14 +47,6 @@ pub struct Consensus {
     /// Without a word from a leader for longer, there is none as far as this node knows.
     leader_silence: Duration,
     silent_after: Duration,
-}
-
-/// Who leads, as far as this node knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leader {
-    ThisNode,
-    Other(NodeId),
-    Unknown,
 }
 
 /// How far what this node knows may be behind.
@@ -220,26 +213,6 @@ impl Consensus {
     /// The task that keeps the log short; to be run once.
     pub fn compaction(&self, config: &Config) -> Compaction {
         Compaction::new(self.raft.clone(), self.log_bytes.clone(), config)
-    }
-
-    pub fn leader(&self) -> Leader {
-        self.leader_by(&self.raft.metrics().borrow_watched())
-    }
-
-    fn leader_by(&self, metrics: &RaftMetrics<TypeConfig>) -> Leader {
-        match metrics.running_state {
-            Ok(()) => self.leader_of(metrics.state, metrics.current_leader),
-            Err(_) => Leader::Unknown,
-        }
-    }
-
-    pub(super) fn leader_of(&self, state: ServerState, leader: Option<NodeId>) -> Leader {
-        match leader {
-            _ if self.log_failures.of(Part::Log).is_some() => Leader::Unknown,
-            Some(id) if id == self.node_id && state == ServerState::Leader => Leader::ThisNode,
-            Some(id) if id != self.node_id => Leader::Other(id),
-            _ => Leader::Unknown,
-        }
     }
 
     /// [`Freshness::knows_leader`].

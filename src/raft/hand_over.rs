@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::consensus::{Consensus, Leader};
+use super::consensus::Consensus;
+use super::leading::Leader;
 use super::types::NodeId;
 
 /// How often it is looked whether another node leads.

@@ -9,7 +9,8 @@ use openraft::ChangeMembers;
 use openraft::async_runtime::watch::WatchReceiver;
 use tonic::Request;
 
-use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Leader, Role, Status};
+use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Role, Status};
+use super::leading::Leader;
 use super::peers::Peers;
 use super::rpc::peer::{self, join_response::Result as Answer};
 use super::types::{Node, NodeId};

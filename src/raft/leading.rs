@@ -1,18 +1,48 @@
-//! Waiting for who leads, and what the leader alone keeps doing.
+//! Who leads, waiting for it, and what the leader alone keeps doing.
 
 use std::future::Future;
 use std::time::Duration;
 
-use openraft::Instant as _;
 use openraft::async_runtime::watch::WatchReceiver;
+use openraft::{Instant as _, RaftMetrics, ServerState};
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 
-use super::consensus::{Consensus, Leader};
+use super::consensus::Consensus;
+use super::types::{NodeId, TypeConfig};
+use crate::storage::Part;
 
 /// How often is looked again at what nobody tells of: that this node's log has failed.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Who leads, as far as this node knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leader {
+    ThisNode,
+    Other(NodeId),
+    Unknown,
+}
+
 impl Consensus {
+    pub fn leader(&self) -> Leader {
+        self.leader_by(&self.raft.metrics().borrow_watched())
+    }
+
+    pub(super) fn leader_by(&self, metrics: &RaftMetrics<TypeConfig>) -> Leader {
+        match metrics.running_state {
+            Ok(()) => self.leader_of(metrics.state, metrics.current_leader),
+            Err(_) => Leader::Unknown,
+        }
+    }
+
+    fn leader_of(&self, state: ServerState, leader: Option<NodeId>) -> Leader {
+        match leader {
+            _ if self.log_failures.of(Part::Log).is_some() => Leader::Unknown,
+            Some(id) if id == self.node_id() && state == ServerState::Leader => Leader::ThisNode,
+            Some(id) if id != self.node_id() => Leader::Other(id),
+            _ => Leader::Unknown,
+        }
+    }
+
     /// Returns once `is` holds of who leads. May be dropped at any time.
     pub async fn until_leader(&self, is: impl Fn(Leader) -> bool) {
         let mut changes = self.raft.server_metrics();

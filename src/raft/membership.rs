@@ -8,7 +8,8 @@ use openraft::ChangeMembers;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
 use tokio::time::Instant;
 
-use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Leader, Status};
+use super::consensus::{CAUGHT_UP_ENTRIES, Consensus, Status};
+use super::leading::Leader;
 use super::peers::Peers;
 use super::types::{Node, NodeId};
 
