@@ -167,8 +167,7 @@ impl Route {
         let answer = tokio::select! {
             biased;
             answer = forwarding => answer,
-            // A leader that hangs may never answer, but has a successor.
-            () = self.consensus.until_leader(|now| ![Leader::Other(leader), Leader::Unknown].contains(&now)) => return Attempt::Failed(ProposeError::Unknown),
+            () = self.deposed(leader) => return Attempt::Failed(ProposeError::Unknown),
         };
         match answer {
             Ok(written) => {
@@ -182,6 +181,12 @@ impl Route {
             Err(ForwardError::Overloaded(_)) => Attempt::Failed(ProposeError::Overloaded),
             Err(ForwardError::Unknown { .. }) => Attempt::Failed(ProposeError::Unknown),
         }
+    }
+
+    /// Returns once another node leads: a leader that hangs may never answer, but has a successor.
+    async fn deposed(&self, leader: u64) {
+        let same = [Leader::Other(leader), Leader::Unknown];
+        self.consensus.until_leader(|now| !same.contains(&now)).await;
     }
 
     async fn applied_here(&self, written: Written, deadline: Instant) -> Attempt {

@@ -6,9 +6,6 @@ use super::consensus::Consensus;
 use super::leading::Leader;
 use super::types::NodeId;
 
-/// How often it is looked whether another node leads.
-const POLL: Duration = Duration::from_millis(5);
-
 impl Consensus {
     /// Has the follower that is furthest take over, before a stop; gives up after `patience`.
     pub async fn hand_over(&self, patience: Duration) {
@@ -35,11 +32,7 @@ impl Consensus {
         if let Err(error) = self.raft.trigger().transfer_leader(successor).await {
             return Err(format!("cannot hand leadership over: {error}"));
         }
-        let handed_over = async {
-            while !matches!(self.leader(), Leader::Other(_)) {
-                tokio::time::sleep(POLL).await;
-            }
-        };
+        let handed_over = self.until_leader(|leader| matches!(leader, Leader::Other(_)));
         let handed_over = tokio::time::timeout(patience, handed_over).await;
         handed_over.map_err(|_| "the successor did not take over in time; an election will follow".to_owned())
     }
