@@ -82,7 +82,7 @@ impl Deadlines {
     }
 
     /// Makes room for that many leases at once: growing with each costs as much again as filing them.
-    pub fn expect(&mut self, leases: usize) {
+    pub fn make_room(&mut self, leases: usize) {
         self.leases.reserve(leases);
     }
 

@@ -127,7 +127,7 @@ impl State {
     fn restart(&mut self, registry: &Registry) {
         let now_ms = self.clock.read_ms(Instant::now());
         self.deadlines.clear();
-        self.deadlines.expect(registry.instance_count());
+        self.deadlines.make_room(registry.instance_count());
         for (key, registration) in registry.registrations() {
             self.deadlines.renew(&key, &registration.lease, Known::Inherited, now_ms);
         }
