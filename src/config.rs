@@ -139,10 +139,10 @@ pub struct Config {
     pub max_requests_in_flight: usize,
 
     /// Milliseconds between two heartbeats of the leader to a follower
-    #[arg(long, value_name = "MS", default_value_t = 50)]
+    #[arg(long, value_name = "MS", default_value_t = 100)]
     pub heartbeat_interval_ms: u64,
 
-    /// Shortest time in milliseconds from the end of a leader's lease to an election; at least 3 heartbeats
+    /// Shortest time in milliseconds from the end of a leader's lease to an election; at least 1.5 heartbeats
     ///
     /// Three quarters of it are also how long a vote may take, the voter's disk included.
     #[arg(long, value_name = "MS", default_value_t = 150)]

@@ -170,7 +170,7 @@ impl Proposer {
         self.propose_one(command, Source::of(command), false).await
     }
 
-    /// Proposes what is as good some hundredths of a second later, and cheaper if it shares its way with others.
+    /// Proposes what is as good a tenth of a second later, and cheaper if it shares its way with others.
     ///
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.

@@ -40,11 +40,12 @@ impl Config {
     }
 
     pub(super) fn check_election(&self) -> Result<(), Violation> {
-        // Below three heartbeats a single lost packet would start an election.
-        let least_ms = 3 * self.heartbeat_interval_ms;
+        // It begins a leader's lease, which is longer, and then this after the last heartbeat: with fewer than three
+        // heartbeats in that time a single lost packet would start an election.
+        let least_ms = self.heartbeat_interval_ms * 3 / 2;
         if self.election_timeout_min_ms < least_ms {
             let problem = format!(
-                "{} is below {least_ms}, 3 times heartbeat_interval_ms",
+                "{} is below {least_ms}, 1.5 times heartbeat_interval_ms",
                 self.election_timeout_min_ms
             );
             return Err(Violation { key: "election_timeout_min_ms", problem });

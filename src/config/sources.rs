@@ -277,7 +277,7 @@ mod tests {
     fn defaults_stand_where_nothing_is_given() {
         let config = Config::load(&flags(&[]), None, []).expect("a good config");
         assert_eq!(config.cluster_name, "rs-registry");
-        assert_eq!(config.heartbeat_interval_ms, 50);
+        assert_eq!(config.heartbeat_interval_ms, 100);
         assert_eq!(config.snapshot_log_bytes, 64 * 1024 * 1024);
         assert_eq!(config.log_format, LogFormat::Auto);
         assert_eq!(config.http_advertise, None);
@@ -345,7 +345,7 @@ mod tests {
     #[test]
     fn a_violation_names_the_origin_of_the_value() {
         let text = error_of(&flags(&[]), None, &[("RS_REGISTRY_HEARTBEAT_INTERVAL_MS", "300")]);
-        assert!(text.starts_with("default of election_timeout_min_ms: 150 is below 900"), "{text}");
+        assert!(text.starts_with("default of election_timeout_min_ms: 150 is below 450"), "{text}");
         let text = error_of(&flags(&[("node_id", "2")]), None, &[]);
         assert!(text.starts_with("flag --initial-cluster: 1=node1:9761 lacks this node"), "{text}");
     }

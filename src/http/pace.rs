@@ -1,5 +1,5 @@
 //! How soon a connection's requests follow each other. A client that pauses between its renewals, as Eureka's do for half a
-//! minute, does not notice when one takes some hundredths of a second longer; one that sends the next when it has the
+//! minute, does not notice when one takes a tenth of a second longer; one that sends the next when it has the
 //! answer to the last does.
 
 use std::cell::Cell;
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use hyper::Request;
 use hyper::service::Service;
 
-/// Twice as long as a command waits for company at most: whoever pauses so long between requests has at least two
-/// thirds of them answered in a given time that would have been otherwise.
+/// As long as a command waits for company at most: whoever pauses so long between requests has at least half of them
+/// answered in a given time that would have been otherwise.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Marks a request that came after a pause. The first of a connection is not marked: there are clients that make a

@@ -18,7 +18,7 @@ impl Facade {
         self.told(requester, command, decided)
     }
 
-    /// What is as good some hundredths of a second later.
+    /// What is as good a tenth of a second later.
     ///
     /// # Errors
     /// [`ProposeError`] if it is not known to be written.

@@ -28,7 +28,7 @@ use crate::storage::{Failures, Part};
 pub(super) type RaftHandle = Raft<TypeConfig, Machine>;
 
 /// Heartbeats without an answer after which a node is not there: a second, as they are by default.
-const SILENT_HEARTBEATS: u32 = 20;
+const SILENT_HEARTBEATS: u32 = 10;
 /// A follower that lacks more entries than this does not count as caught up.
 pub(super) const CAUGHT_UP_ENTRIES: u64 = 1000;
 
@@ -235,7 +235,8 @@ impl Consensus {
     }
 
     fn last_contact_by(&self, metrics: &RaftMetrics<TypeConfig>) -> Duration {
-        let alone = || metrics.membership_config.membership().voter_ids().eq([self.node_id]);
+        let is_alone = |voters: &BTreeSet<NodeId>| voters.iter().eq([&self.node_id]);
+        let alone = || metrics.membership_config.membership().get_joint_config().iter().all(is_alone);
         match (metrics.state, &metrics.last_quorum_acked) {
             (ServerState::Leader, _) if alone() => Duration::ZERO,
             (ServerState::Leader, Some(acked)) => {
@@ -353,7 +354,7 @@ fn settings(config: &Config) -> Result<openraft::Config, openraft::ConfigError> 
         cluster_name: config.cluster_name.clone(),
         // Five times in each of these it is looked in every node whether an election is due; heartbeats themselves
         // are sent by `keep_heartbeat`.
-        heartbeat_interval: config.heartbeat_interval_ms * 2,
+        heartbeat_interval: config.heartbeat_interval_ms,
         enable_heartbeat: false,
         election_timeout_min: config.election_timeout_min_ms,
         election_timeout_max: config.election_timeout_max_ms,
