@@ -24,6 +24,8 @@ pub struct Size {
     pub fetch_cpu_us: f64,
     /// Of the node that takes a change and is asked then, again and again.
     pub change_and_fetch_cpu_us: f64,
+    /// The same apart from a fetch when nothing has changed, which copies as many bytes out.
+    pub change_cpu_us: f64,
     /// Of the largest node.
     pub rss_mib: f64,
     /// Until all three are ready, after all three were killed.
@@ -61,6 +63,7 @@ impl Size {
             answer_mb: unchanged.answer_bytes / 1e6,
             fetch_cpu_us: unchanged.cpu_us,
             change_and_fetch_cpu_us: changed.cpu_us,
+            change_cpu_us: changed.cpu_us - unchanged.cpu_us,
             rss_mib,
             restart_ms: restart(&mut cluster),
         })

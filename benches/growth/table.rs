@@ -9,11 +9,12 @@ use super::size::Size;
 /// What a row says of a size.
 type Row = (&'static str, fn(&Size) -> f64);
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 12] = [
     ("full answer, gzip, MB", |size| size.answer_mb),
     ("full fetches at one node, /s", |size| size.fetches_per_second),
     ("processor time of a full fetch, nothing changed, µs", |size| size.fetch_cpu_us),
     ("processor time of one change and a full fetch, µs", |size| size.change_and_fetch_cpu_us),
+    ("the same apart from a full fetch when nothing changed, µs", |size| size.change_cpu_us),
     ("renewals, /s", |size| size.renewals_per_second),
     ("renewals, p99, ms", |size| size.renewal_p99_ms),
     ("registrations of 1 KB, /s", |size| size.registrations_per_second),
