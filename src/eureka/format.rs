@@ -13,6 +13,15 @@ pub enum Format {
 impl Format {
     pub const ALL: [Format; 4] = [Format::Json, Format::Xml, Format::CompactJson, Format::CompactXml];
 
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Json => "Json",
+            Format::Xml => "Xml",
+            Format::CompactJson => "CompactJson",
+            Format::CompactXml => "CompactXml",
+        }
+    }
+
     /// The label of a body of this form, without a charset: the Java client refuses most of them.
     pub const fn media_type(self) -> &'static str {
         match self {

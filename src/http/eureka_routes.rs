@@ -9,6 +9,9 @@ use std::borrow::Cow;
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
 
+/// Of the longest path that leads anywhere: `/eureka/v2/apps/{app}/{id}/status`.
+pub(super) const MOST_SEGMENTS: usize = 6;
+
 /// Where a path leads, whatever the method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resource {
@@ -95,11 +98,24 @@ pub fn route(method: &Method, path: &str) -> Result<Action, NoRoute> {
     }
 }
 
+/// Whether a path is below one of the prefixes of Eureka's. One that spells the prefix with `%` is not recognized.
+pub fn is_eureka(path: &str) -> bool {
+    let first = path.split('/').find(|segment| !segment.is_empty());
+    first.is_some_and(|first| first == "eureka" || is_version(first))
+}
+
 fn resource(path: &str) -> Result<Resource, NoRoute> {
-    let segments = path.split('/').filter(|segment| !segment.is_empty());
-    let segments = segments.map(decode).collect::<Result<Vec<_>, _>>()?;
-    let segments: Vec<&str> = segments.iter().map(Cow::as_ref).collect();
-    match segments.as_slice() {
+    let mut decoded: [Cow<'_, str>; MOST_SEGMENTS] = Default::default();
+    let mut count = 0;
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        let segment = decode(segment)?;
+        if let Some(place) = decoded.get_mut(count) {
+            *place = segment;
+        }
+        count += 1;
+    }
+    let segments = decoded.each_ref().map(Cow::as_ref);
+    match segments.get(..count).ok_or(NoRoute::NotFound)? {
         ["eureka", version, rest @ ..] if is_version(version) => eureka(rest),
         ["eureka", rest @ ..] => eureka(rest),
         [version, rest @ ..] if is_version(version) => eureka(rest),

@@ -7,14 +7,13 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
-use tower::ServiceExt;
 
 use super::answer::{Answer, empty, with};
+use super::routes::Site;
 use crate::access::{Addresses, Door, Principal, Refusal, Role};
 use crate::audit::Requester;
 use crate::config::Config;
@@ -47,12 +46,12 @@ impl Gate {
     /// The handler's answer to a request, or why it does not come to that.
     pub async fn pass(
         &self,
-        router: Router,
+        site: &Site,
         mut request: Request<Incoming>,
         from: SocketAddr,
     ) -> Result<Answer, Infallible> {
         let Some(needed) = needed(request.method(), request.uri().path()) else {
-            return router.oneshot(request).await;
+            return Ok(site.answer(request).await);
         };
         if let Some(Err(wait)) = self.requests.as_ref().map(|requests| requests.check(from.ip())) {
             return Ok(later(StatusCode::TOO_MANY_REQUESTS, wait));
@@ -74,7 +73,7 @@ impl Gate {
         if needed > Role::Read || request.uri().path().starts_with("/api/") {
             request.extensions_mut().insert(Requester { principal, from: Some(from) });
         }
-        router.oneshot(request).await
+        Ok(site.answer(request).await)
     }
 
     async fn who(

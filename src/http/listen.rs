@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,6 +20,7 @@ use super::counted::Counted;
 use super::gate::Gate;
 use super::linger::Lingering;
 use super::pace::Paced;
+use super::routes::Site;
 use crate::config::Config;
 use crate::metrics::{Held, Metrics};
 use crate::tls::ClientTls;
@@ -39,7 +39,7 @@ struct Port {
     http: http1::Builder,
     tls: Option<ClientTls>,
     gate: Gate,
-    router: Router,
+    site: Site,
     metrics: Arc<Metrics>,
 }
 
@@ -51,7 +51,7 @@ pub struct Guard {
 
 /// Serves until `stop`, then finishes the requests that are under way.
 pub async fn serve(
-    router: Router,
+    site: Site,
     listener: TcpListener,
     config: &Config,
     guard: Guard,
@@ -62,7 +62,7 @@ pub async fn serve(
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(config.request_header_timeout_ms))
         .max_buf_size(MAX_HEAD_BYTES);
-    let port = Arc::new(Port { http, tls: guard.tls, gate: guard.gate, router, metrics });
+    let port = Arc::new(Port { http, tls: guard.tls, gate: guard.gate, site, metrics });
     let places = Arc::new(Semaphore::new(config.max_connections));
     let graceful = GracefulShutdown::new();
     tokio::pin!(stop);
@@ -100,7 +100,7 @@ impl Port {
     {
         let service = service_fn(|request| {
             let port = self.clone();
-            async move { port.gate.pass(port.router.clone(), request, from).await }
+            async move { port.gate.pass(&port.site, request, from).await }
         });
         let service = Paced::new(Counted::new(service, self.metrics.clone()));
         let _open = Held::of(&self.metrics.http.connections);

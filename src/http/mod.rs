@@ -54,7 +54,7 @@ pub use gate::Gate;
 pub use listen::{Guard, serve};
 pub use pace::AfterPause;
 pub use request::Parameters;
-pub use routes::router;
+pub use routes::Site;
 
 /// What handlers need of the node.
 pub struct Facade {

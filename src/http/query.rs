@@ -110,7 +110,8 @@ async fn made_aside<T: Send + 'static>(
 /// Weak: the same tag may stand for later renewal times.
 fn entity_tag(view: &View, page: &Page, format: Format) -> Option<HeaderValue> {
     let packed = if page.gzip() { "-gzip" } else { "" };
-    HeaderValue::try_from(format!("W/\"{}-{format:?}{packed}\"", view.index())).ok()
+    let tag = ["W/\"", &view.index().to_string(), "-", format.name(), packed, "\""].concat();
+    HeaderValue::try_from(tag).ok()
 }
 
 pub(super) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {

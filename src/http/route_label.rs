@@ -3,11 +3,8 @@
 
 use axum::http::Method;
 
-use super::eureka_routes::is_version;
+use super::eureka_routes::{MOST_SEGMENTS, is_version};
 use crate::metrics::Route;
-
-/// Of the longest path that leads anywhere: `/eureka/v2/apps/{app}/{id}/status`.
-const MOST_SEGMENTS: usize = 6;
 
 pub fn route_label(method: &Method, path: &str) -> Route {
     let Some((segments, count)) = split(path) else {

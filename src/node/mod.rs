@@ -18,7 +18,6 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -29,7 +28,7 @@ use crate::blocking::blocking;
 use crate::config::Config;
 use crate::eureka_peers::EurekaPeers;
 use crate::format::{Format, Formats};
-use crate::http::{self, Gate, Guard};
+use crate::http::{self, Gate, Guard, Site};
 use crate::lessor::Lessor;
 use crate::metrics::Metrics;
 use crate::raft::{Connector, Deviation, LOG_FILE_BYTES, LogStore, Machine, Names, Observer, Tcp};
@@ -118,7 +117,7 @@ impl Node {
         };
         Ok(Self {
             traces: metrics.traces.clone(),
-            http: serve_http(config, (replica.router(), guard), http, metrics, &stop_serving),
+            http: serve_http(config, (replica.site(), guard), http, metrics, &stop_serving),
             peers,
             replica,
             stop_serving,
@@ -315,14 +314,14 @@ fn peer_tls(config: &Config, watchers: &mut JoinSet<()>) -> anyhow::Result<Optio
 
 fn serve_http(
     config: &Config,
-    (router, guard): (Router, Guard),
+    (site, guard): (Site, Guard),
     listener: TcpListener,
     metrics: Arc<Metrics>,
     stop: &watch::Sender<bool>,
 ) -> JoinHandle<()> {
     let config = config.clone();
     let stopped = told(stop);
-    tokio::spawn(async move { http::serve(router, listener, &config, guard, metrics, stopped).await })
+    tokio::spawn(async move { http::serve(site, listener, &config, guard, metrics, stopped).await })
 }
 
 /// Returns once it is time to stop, or the sender is gone, and this node with it.

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -16,7 +15,7 @@ use tonic::transport::server::{Connected, Server};
 use crate::blocking::blocking;
 use crate::config::Config;
 use crate::eureka_peers::{self, EurekaPeers, keep_progress};
-use crate::http::{self, Facade, Told};
+use crate::http::{self, Facade, Site, Told};
 use crate::lessor::{self, Lessor};
 use crate::peer::{Addressed, PeerService};
 use crate::propose::{Batcher, Proposer, Timeouts};
@@ -101,8 +100,8 @@ impl Replica {
     }
 
     /// What clients are served with.
-    pub fn router(&self) -> Router {
-        http::router(self.facade.clone())
+    pub fn site(&self) -> Site {
+        Site::new(self.facade.clone())
     }
 
     /// Tells the dashboards that are looked at how this node does.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rs_registry::config::{Config, Flags};
 use rs_registry::format::Formats;
+use rs_registry::http::Site;
 use rs_registry::lessor::Lessor;
 use rs_registry::node::{Found, Replica};
 use rs_registry::raft::{Consensus, Deviation, Machine};
@@ -24,7 +24,6 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tower::ServiceExt;
 
 use super::disk::Disk;
 use super::paused_runtime::paused_runtime;
@@ -55,7 +54,7 @@ pub struct Host {
 
 struct Process {
     consensus: Consensus,
-    router: Router,
+    site: Site,
     /// None once it stops.
     replica: Option<Replica>,
     stopping: Option<JoinHandle<()>>,
@@ -138,7 +137,7 @@ impl Host {
         self.behind_ms = 0;
         self.process = Some(Process {
             consensus: replica.consensus().clone(),
-            router: replica.router(),
+            site: replica.site(),
             replica: Some(replica),
             stopping: None,
             runtime,
@@ -254,10 +253,9 @@ impl Host {
         let Some(process) = &self.process else {
             return;
         };
-        let router = process.router.clone();
+        let site = process.site.clone();
         process.runtime.spawn(async move {
-            let Ok(response) = router.oneshot(request).await;
-            drop(reply.send(whole(response).await));
+            drop(reply.send(whole(site.answer(request).await).await));
         });
     }
 
