@@ -52,7 +52,10 @@ pub async fn read(
         Resource::Delta => Some(bulk(&view, Bulk::Delta, format, gzip, &pages.delta).await),
         Resource::Application { app } => application(&view, app.to_uppercase(), format, &pages.app).await,
         Resource::Instance { app, id } => view.instance(app.to_uppercase().as_str(), id, format.full()),
-        Resource::InstanceById { id } => view.instance_by_id(id, format.full()),
+        Resource::InstanceById { id } => {
+            let id = id.clone();
+            made_aside(&view, move |view| view.instance_by_id(&id, format.full())).await
+        }
         Resource::Vip { name } => {
             let name = name.clone();
             Some(made_aside(&view, move |view| view.vip(&name, format)).await)

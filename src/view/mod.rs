@@ -41,10 +41,10 @@ pub use page::{Chunks, Page};
 use std::borrow::Borrow;
 use std::sync::Arc;
 
-use imbl::{OrdMap, OrdSet};
+use imbl::OrdMap;
 
 use crate::eureka::{Format, StatusCounts};
-use crate::registry::{AppName, InstanceId};
+use crate::registry::AppName;
 use delta::Delta;
 use envelope::Envelope;
 use per_format::PerFormat;
@@ -53,9 +53,6 @@ use vip::VipIndex;
 
 /// The `versions__delta` of a full fetch, always this in Eureka.
 const FULL_VERSION: &str = "1";
-
-/// The least of all application names: one character, and the first that is allowed.
-const LEAST_APP: &str = "\u{1}";
 
 /// The two pages that clients poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,8 +73,6 @@ pub enum Bulk {
 pub struct View {
     index: u64,
     apps: OrdMap<AppName, Arc<AppView>>,
-    /// Flat, not a set per id: nearly every id is in one application only.
-    apps_by_id: OrdSet<(InstanceId, AppName)>,
     vips: VipIndex,
     secure_vips: VipIndex,
     delta: Delta,
@@ -164,11 +159,10 @@ impl View {
     }
 
     /// The document of the instance with this id in the first application that has one, in
-    /// ascending order of their names.
+    /// ascending order of their names. Each is looked into, as in Eureka: hardly a client asks, and
+    /// an index of the ids would take memory for each.
     pub fn instance_by_id(&self, id: &str, format: Format) -> Option<Page> {
-        let from = (InstanceId::parse(id).ok()?, AppName::parse(LEAST_APP).ok()?);
-        let (found, app) = self.apps_by_id.range::<_, (InstanceId, AppName)>(from..).next()?;
-        if found.as_str() == id { self.instance(app, id, format) } else { None }
+        self.applications().find_map(|app| app.instance(id)).map(|instance| instance.page(format))
     }
 
     /// The instances whose VIP address names `name`, never compressed: an applications envelope with

@@ -18,15 +18,14 @@ impl View {
             let mut app = AppView::empty(name.clone());
             let (mut by_vip, mut by_secure_vip) = (VipCounts::default(), VipCounts::default());
             for (id, registration) in instances {
-                let key = Key::new(name.clone(), id.clone());
                 let instance = Arc::new(InstanceView::new(registration.clone()));
                 let vips = registration.instance.vips();
                 by_vip.add(vips.vip_address);
                 by_secure_vip.add(vips.secure_vip_address);
                 view.statuses.add(registration.status);
-                view.enter_id(&key);
-                app.put(key.id, instance);
+                app.put(id.clone(), instance);
             }
+            view.instances += app.instance_count();
             view.vips.insert_all(&by_vip, name);
             view.secure_vips.insert_all(&by_secure_vip, name);
             view.apps.insert(name.clone(), Arc::new(app));
@@ -99,7 +98,6 @@ impl View {
         View {
             index,
             apps: self.apps.clone(),
-            apps_by_id: self.apps_by_id.clone(),
             vips: self.vips.clone(),
             secure_vips: self.secure_vips.clone(),
             delta: self.delta.clone(),
@@ -133,7 +131,7 @@ impl View {
             }
             None => {
                 self.enter(&key.app, registration);
-                self.enter_id(key);
+                self.instances += 1;
             }
         }
         former
@@ -156,12 +154,6 @@ impl View {
         self.statuses.add(registration.status);
     }
 
-    /// Of an instance that was not there before.
-    fn enter_id(&mut self, key: &Key) {
-        self.instances += 1;
-        self.apps_by_id.insert((key.id.clone(), key.app.clone()));
-    }
-
     fn remove(&mut self, key: &Key) -> Option<Arc<InstanceView>> {
         let app = Arc::make_mut(self.apps.get_mut(&key.app)?);
         let former = app.remove(&key.id)?;
@@ -169,7 +161,6 @@ impl View {
             self.apps.remove(&key.app);
         }
         self.instances -= 1;
-        self.apps_by_id.remove(&(key.id.clone(), key.app.clone()));
         self.forget(&key.app, former.registration());
         Some(former)
     }
