@@ -1,6 +1,7 @@
 //! What every command comes down to: an instance is put, touched or removed. The hash, the delta and those who follow
 //! the registry are told.
 
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::delta::{DELTA_RETENTION_MS, DeltaEntry, Dropped};
@@ -29,10 +30,17 @@ impl Registry {
         let document_hash = document_hash(&key, &registration.instance);
         let held = Held { registration: registration.clone(), document_hash };
         self.hash.add(held.hash());
-        let instances = self.applications.entry(key.app.clone()).or_default();
-        match instances.insert(key.id.clone(), held) {
-            Some(former) => self.hash.remove(former.hash()),
-            None => self.instance_count += 1,
+        // The names that are held already, not as many copies as there are registrations.
+        let instances = self.applications.entry(key.app);
+        let app = instances.key().clone();
+        let entry = instances.or_default().entry(key.id);
+        let key = Key::new(app, entry.key().clone());
+        match entry {
+            Entry::Occupied(mut entry) => self.hash.remove(entry.insert(held).hash()),
+            Entry::Vacant(entry) => {
+                entry.insert(held);
+                self.instance_count += 1;
+            }
         }
         changes.push(Change::Put { key: key.clone(), registration: registration.clone(), cause });
         self.add_to_delta(key, registration, None, changes);

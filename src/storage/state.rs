@@ -20,7 +20,7 @@ use crate::message::{StateHeader, StoredHeader};
 use crate::registry::{DeltaEntry, Key, Registration, Snapshot};
 
 /// Pages sled keeps in memory; everything is read once, at the start.
-const CACHE_BYTES: u64 = 4 << 20;
+const CACHE_BYTES: u64 = 1 << 20;
 /// Blocks in one sled batch, which sled keeps whole in memory until it is done.
 const BATCH_BLOCKS: usize = 32;
 /// How much may have changed since the image before a new one is due: half of the image, but never less than this.

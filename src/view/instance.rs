@@ -1,7 +1,7 @@
 //! One instance, with its renewal time, which moves without the instance changing.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::page::Page;
 use super::per_format::PerFormat;
@@ -15,13 +15,14 @@ pub struct InstanceView {
     registration: Arc<Registration>,
     /// Guards nothing else, hence relaxed throughout.
     renewed_ms: AtomicI64,
-    documents: PerFormat<Box<RenewedText>>,
+    /// Of few instances, and large for the others.
+    documents: OnceLock<Box<PerFormat<RenewedText>>>,
 }
 
 impl InstanceView {
     pub(super) fn new(registration: Arc<Registration>) -> Self {
         let renewed_ms = AtomicI64::new(registration.lease.renewed_ms);
-        Self { registration, renewed_ms, documents: PerFormat::default() }
+        Self { registration, renewed_ms, documents: OnceLock::new() }
     }
 
     /// As of its last visible change; for the renewal time see [`Self::renewed_ms`].
@@ -45,10 +46,10 @@ impl InstanceView {
 
     /// Its document by itself, with the renewal time of this moment.
     pub(super) fn page(&self, format: Format) -> Page {
-        let text = self.documents.get_or_make(format, || {
-            Box::new(RenewedText::of(|renewed_ms| {
+        let text = self.documents.get_or_init(Box::default).get_or_make(format, || {
+            RenewedText::of(|renewed_ms| {
                 instance_document(format, &renewed_at(&self.registration, renewed_ms))
-            }))
+            })
         });
         Page::whole(format, text.at(self.renewed_ms()))
     }
