@@ -1,6 +1,7 @@
 use futures_util::FutureExt;
 
 use super::departures::PERIOD;
+use super::waiting::ENOUGH_COMPANY;
 use super::*;
 use crate::registry::{AppName, InstanceId, Key, Origin};
 
@@ -71,13 +72,19 @@ async fn what_is_in_no_hurry_leaves_at_the_departure_after_it_came() {
 #[tokio::test(start_paused = true)]
 async fn many_in_no_hurry_wait_no_longer() {
     let (queue, mut waiting) = waiting();
-    for number in 0..31 {
+    let start = Instant::now();
+    for number in 0..ENOUGH_COMPANY {
         put(&queue, &number.to_string(), true);
     }
-    assert_eq!(waiting.batch_to_leave(in_a_period).now_or_never(), None);
-    put(&queue, "31", true);
-    assert_eq!(waiting.batch_to_leave(in_a_period).now_or_never(), Some(true));
-    assert_eq!(taken(&mut waiting), 32);
+    assert!(waiting.batch_to_leave(in_a_period).await);
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(taken(&mut waiting), ENOUGH_COMPANY as usize);
+
+    for number in 1..ENOUGH_COMPANY {
+        put(&queue, &number.to_string(), true);
+    }
+    assert!(waiting.batch_to_leave(in_a_period).await);
+    assert_eq!(start.elapsed(), PERIOD);
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ const BATCH_COMMANDS: u32 = 4096;
 /// goes alone.
 const BATCH_BYTES: usize = 1 << 20;
 /// So many together cost little more by each: they wait for no further company.
-const ENOUGH_COMPANY: u32 = 32;
+pub(super) const ENOUGH_COMPANY: u32 = 256;
 
 pub struct Waiting {
     proposals: mpsc::Receiver<Proposal>,
