@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 /// From one checkpoint to the next, in log entries: few, for where few clients renew an entry is rare.
-const EVERY_ENTRIES: u64 = 256;
+const EVERY_ENTRIES: u64 = 128;
 /// Nodes that are further apart than all of these have none in common until they come closer.
-const KEPT: usize = 64;
+const KEPT: usize = 128;
 
 /// What the hashes cover, and how: to be changed with it, for hashes of different forms say nothing
 /// about each other.
@@ -52,10 +52,10 @@ mod tests {
     #[test]
     fn the_last_few_multiples_are_remembered() {
         let mut checkpoints = Checkpoints::default();
-        for index in (0..=100 * EVERY_ENTRIES + 7).filter(|index| Checkpoints::are_due_at(*index)) {
+        for index in (0..=200 * EVERY_ENTRIES + 7).filter(|index| Checkpoints::are_due_at(*index)) {
             checkpoints.add(Checkpoint { index, hash: index * 3 });
         }
-        let expected: Vec<_> = (37..=100)
+        let expected: Vec<_> = (73..=200)
             .map(|at| at * EVERY_ENTRIES)
             .map(|index| Checkpoint { index, hash: index * 3 })
             .collect();
