@@ -98,7 +98,8 @@ pub fn route(method: &Method, path: &str) -> Result<Action, NoRoute> {
     }
 }
 
-/// Whether a path is below one of the prefixes of Eureka's. One that spells the prefix with `%` is not recognized.
+/// Whether a path is below one of the prefixes of Eureka's. One that spells the prefix with `%` is not
+/// recognized, and has the way of all others.
 pub fn is_eureka(path: &str) -> bool {
     let first = path.split('/').find(|segment| !segment.is_empty());
     first.is_some_and(|first| first == "eureka" || is_version(first))
@@ -169,6 +170,16 @@ mod tests {
         }
         assert_eq!(get("/apps"), Err(NoRoute::NotFound));
         assert_eq!(get("/eureka/V2/apps"), Err(NoRoute::NotFound));
+    }
+
+    #[test]
+    fn what_is_eurekas_is_told_by_the_first_segment() {
+        for path in ["/eureka", "/eureka/apps", "//eureka//v2/apps", "/v2/apps", "/v1"] {
+            assert!(is_eureka(path), "{path}");
+        }
+        for path in ["/", "/apps", "/eurekas/apps", "/v3/apps", "/api/eureka", "/%65ureka/apps"] {
+            assert!(!is_eureka(path), "{path}");
+        }
     }
 
     #[test]
