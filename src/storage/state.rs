@@ -19,7 +19,8 @@ use crate::format::{Format, FormatError, Formats};
 use crate::message::{StateHeader, StoredHeader};
 use crate::registry::{DeltaEntry, Key, Registration, Snapshot};
 
-/// Pages sled keeps in memory; everything is read once, at the start.
+/// What sled is to keep of its pages, for everything is read once, at the start. It looks at that only after 64 uses
+/// in one of its 256 shards, and keeps more until then.
 const CACHE_BYTES: u64 = 1 << 20;
 /// Blocks in one sled batch, which sled keeps whole in memory until it is done.
 const BATCH_BLOCKS: usize = 32;
