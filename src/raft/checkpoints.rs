@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 /// From one checkpoint to the next, in log entries: few, for where few clients renew an entry is rare.
-const EVERY_ENTRIES: u64 = 128;
+pub const EVERY_ENTRIES: u64 = 128;
 /// Nodes that are further apart than all of these have none in common until they come closer.
 const KEPT: usize = 128;
 

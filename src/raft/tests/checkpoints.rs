@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::command::Command;
-use crate::raft::checkpoints::Checkpoint;
+use crate::raft::checkpoints::{Checkpoint, EVERY_ENTRIES};
 use crate::raft::state::State;
 use crate::registry::arbitrary::{Act, START_MS, key_of, plain_instance};
 use crate::registry::{Origin, Status};
 
-const ENTRIES: usize = 800;
+const EVERY: usize = EVERY_ENTRIES as usize;
+const ENTRIES: usize = 3 * EVERY + 32;
 
 fn many_entries() -> Vec<RaftEntry> {
     let command = |at: usize| {
@@ -45,10 +46,18 @@ async fn checkpoints_after(entries: &[RaftEntry]) -> Vec<Checkpoint> {
 async fn whoever_comes_to_an_index_remembers_the_same() {
     let entries = many_entries();
     let all = checkpoints_after(&entries).await;
-    assert_eq!(all.iter().map(|checkpoint| checkpoint.index).collect::<Vec<_>>(), [256, 512, 768]);
-    for (until, common) in
-        [(100, &all[..]), (255, &all[..]), (256, &all[..]), (300, &all[1..]), (512, &all[1..])]
-    {
+    assert_eq!(
+        all.iter().map(|checkpoint| checkpoint.index).collect::<Vec<_>>(),
+        [1, 2, 3].map(|at| at * EVERY_ENTRIES)
+    );
+    let starts = [
+        (EVERY / 2, &all[..]),
+        (EVERY - 1, &all[..]),
+        (EVERY, &all[..]),
+        (EVERY + 44, &all[1..]),
+        (2 * EVERY, &all[1..]),
+    ];
+    for (until, common) in starts {
         for by_snapshot in [false, true] {
             let dir = tempfile::tempdir().unwrap();
             let mut first = machine(dir.path());
@@ -72,10 +81,10 @@ async fn an_installed_snapshot_ends_what_was_remembered() {
     let entries = many_entries();
     let (of_another, of_this) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut another = machine(of_another.path());
-    apply(&mut another, &entries[..512]).await;
+    apply(&mut another, &entries[..2 * EVERY]).await;
     let sent = another.get_snapshot_builder().await.build_snapshot().await.unwrap();
     let mut this = machine(of_this.path());
-    apply(&mut this, &entries[..300]).await;
+    apply(&mut this, &entries[..EVERY + 44]).await;
     assert_eq!(this.checkpoints().len(), 1);
     this.install_snapshot(&sent.meta, sent.snapshot).await.unwrap();
     assert_eq!(this.checkpoints(), another.checkpoints()[1..]);
@@ -86,7 +95,7 @@ async fn every_part_of_the_state_counts() {
     let entries = many_entries();
     let dir = tempfile::tempdir().unwrap();
     let mut machine = machine(dir.path());
-    apply(&mut machine, &entries[..256]).await;
+    apply(&mut machine, &entries[..EVERY]).await;
     let (header, snapshot) = machine.captured();
     let of = |header, snapshot| State::from_stored((header, snapshot)).unwrap().checkpoints.to_vec()[0].hash;
     let expected = of(header.clone(), snapshot.clone());
