@@ -1,7 +1,9 @@
 //! When each lease runs out, in buckets: a look at the time costs what is due, not what is held.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+use foldhash::HashMap;
 
 use super::tally::{Standing, Tallies};
 use crate::registry::{AppName, Key, Lease, Scope};
@@ -68,7 +70,7 @@ impl Deadlines {
             bucket_ms: millis(bucket).max(1),
             window_ms: millis(window),
             buckets: BTreeMap::new(),
-            leases: HashMap::new(),
+            leases: HashMap::default(),
             tallies: Tallies::default(),
             held: BTreeMap::new(),
         }
@@ -76,7 +78,7 @@ impl Deadlines {
 
     pub fn clear(&mut self) {
         self.buckets = BTreeMap::new();
-        self.leases = HashMap::new();
+        self.leases = HashMap::default();
         self.tallies = Tallies::default();
         self.held = BTreeMap::new();
     }

@@ -1,7 +1,7 @@
 //! How many leases there are and how many of them are silent, by application and in all: kept up to
 //! date with each change of a lease's standing, so that nothing is ever counted by a scan.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::registry::{AppName, Scope};
 
@@ -117,7 +117,7 @@ mod tests {
         ) {
             let apps = ["A", "B", "C"].map(|app| AppName::parse(app).unwrap());
             let mut tallies = Tallies::default();
-            let mut held: HashMap<(usize, usize), Standing> = HashMap::new();
+            let mut held: HashMap<(usize, usize), Standing> = HashMap::default();
             for (app, id, after) in changes {
                 let before = match after {
                     Some(after) => held.insert((app, id), after),

@@ -1,6 +1,8 @@
 //! What the stored state lacks: kept while commands are applied, handed over at each flush.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use foldhash::HashMap;
 
 use crate::registry::{Change, Key, Registry};
 use crate::storage::{InstanceUpdate, StateUpdate};

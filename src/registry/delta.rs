@@ -3,8 +3,10 @@
 //! Part of the replicated state, so that a client finds the same delta at whichever node it asks
 //! next, also after a restart.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::lease::Registration;
 use super::name::Key;
