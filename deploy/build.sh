@@ -16,7 +16,7 @@ if ! command -v musl-gcc >/dev/null; then
 fi
 rustup target add "$target"
 # Where it may be anywhere in memory, a binary has half a megabyte of relocations, or packed next to nothing.
-export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,pack-relative-relocs"
+export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,pack-relative-relocs -C strip=symbols"
 cargo build --locked --profile dist --target "$target" --bin rs-registry
 
 binary=${CARGO_TARGET_DIR:-target}/$target/dist/rs-registry
