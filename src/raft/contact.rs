@@ -35,7 +35,7 @@ impl Contact {
     /// as `applied`.
     pub fn heard(&self, leader_commit: u64, applied: u64) {
         // What the leader had committed when it was last in touch is fair to ask for.
-        if self.heard_ms.load(Ordering::Relaxed) != NEVER && applied >= self.leader_commit() {
+        if self.has_heard() && applied >= self.leader_commit() {
             self.caught_up.store(true, Ordering::Relaxed);
         }
         self.heard_ms.store(self.now_ms(), Ordering::Relaxed);
@@ -61,6 +61,11 @@ impl Contact {
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(NEVER - 1)
+    }
+
+    /// Whether a leader was ever in touch.
+    pub fn has_heard(&self) -> bool {
+        self.heard_ms.load(Ordering::Relaxed) != NEVER
     }
 
     /// Whether this node had everything that it knew to be committed, at one moment since the start.

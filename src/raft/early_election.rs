@@ -1,8 +1,8 @@
 //! The first election after a start.
 //!
-//! A follower whose leader falls silent waits for a while before it stands for election, also after a start, for it
-//! remembers that leader. The node that led itself knows of none then: it asks the others soon whether they would vote
-//! for it (Raft thesis, §9.6, PreVote), which they would not if they heard from another leader.
+//! A follower whose leader falls silent waits for a while before it stands for election. A node that was just started
+//! has heard from nobody, and its start took a while already: it asks the others soon whether they would vote for it
+//! (Raft thesis, §9.6, PreVote), which they would not if they heard from a leader.
 
 use std::time::Duration;
 
@@ -32,12 +32,12 @@ impl Consensus {
         }
     }
 
-    /// Whether this node may vote, and no election has begun since `term`, nor a leader been heard of.
+    /// Whether this node may vote, and no election has begun since `term`, nor a leader been heard from.
     fn is_idle_voter(&self, term: u64) -> bool {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
         metrics.state == ServerState::Follower
-            && metrics.current_leader.is_none()
+            && !self.contact.has_heard()
             && metrics.current_term == term
             && metrics.membership_config.membership().voter_ids().any(|id| id == self.node_id())
     }
