@@ -88,6 +88,11 @@ impl Deadlines {
         self.leases.reserve(leases);
     }
 
+    /// Whether there is a deadline for this lease.
+    pub fn has(&self, key: &Key) -> bool {
+        self.leases.contains_key(key)
+    }
+
     pub fn tallies(&self) -> &Tallies {
         &self.tallies
     }

@@ -9,7 +9,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior};
@@ -18,7 +18,7 @@ use crate::command::Command;
 use crate::config::SelfPreservationSettings;
 use crate::propose::Proposer;
 use crate::raft::Observer;
-use crate::registry::{Change, Key, Registry, Scope, Silence};
+use crate::registry::{Change, Key, Registration, Registry, Scope, Silence};
 use clock::LeaseClock;
 use deadlines::{Deadlines, Known};
 use self_preservation::{Decisions, Ended, SelfPreservation};
@@ -26,6 +26,8 @@ use standstill::{Hindrance, Standstill};
 
 /// How often the lease clock is moved on: what a starved process cannot keep up with is not counted.
 const PULSE: Duration = Duration::from_millis(50);
+/// Leases taken over at once, at most: whatever is applied waits for that.
+const TAKEN_OVER_AT_ONCE: usize = 2000;
 
 /// Follows the registry's leases while this node leads.
 pub struct Lessor {
@@ -38,6 +40,16 @@ struct State {
     deadlines: Deadlines,
     self_preservation: SelfPreservation,
     standstill: Standstill,
+    untaken: Untaken,
+}
+
+/// Which of the leases that were there when this node began to lead have no deadline yet.
+#[derive(Debug, Default)]
+enum Untaken {
+    #[default]
+    None,
+    All,
+    After(Key),
 }
 
 impl Lessor {
@@ -49,16 +61,24 @@ impl Lessor {
             deadlines: Deadlines::new(tick, settings.window),
             self_preservation: SelfPreservation::new(settings),
             standstill: Standstill::default(),
+            untaken: Untaken::None,
         };
         Self { state: Mutex::new(state) }
     }
 
-    /// Begins to keep deadlines: every lease has its whole duration from now. To be called while
-    /// nothing is applied to the registry.
+    /// Begins to keep deadlines: every lease has its whole duration from when it is taken over, see
+    /// [`Self::take_over`]. To be called while nothing is applied to the registry.
     pub fn lead(&self, registry: &Registry) {
         let mut state = self.state();
         state.leading = true;
         state.restart(registry);
+    }
+
+    /// Takes over some more of the leases that were there when this node began to lead: all at once would keep a
+    /// new leader from its work. Whether there are more. To be called while nothing is applied to the registry.
+    pub fn take_over(&self, registry: &Registry) -> bool {
+        let mut state = self.state();
+        state.leading && state.take_over(registry)
     }
 
     /// Leaves the deadlines to another node.
@@ -66,6 +86,7 @@ impl Lessor {
         let mut state = self.state();
         state.leading = false;
         state.deadlines.clear();
+        state.untaken = Untaken::None;
         state.standstill = Standstill::default();
     }
 
@@ -125,14 +146,43 @@ impl Observer for Lessor {
 
 impl State {
     fn restart(&mut self, registry: &Registry) {
-        let now_ms = self.clock.read_ms(Instant::now());
         self.deadlines.clear();
         self.deadlines.make_room(registry.instance_count());
-        for (key, registration) in registry.registrations() {
-            self.deadlines.renew(&key, &registration.lease, Known::Inherited, now_ms);
-        }
+        self.untaken = Untaken::All;
         let in_force = registry.self_preservation();
         self.self_preservation.restart(in_force.map(|(scope, is)| (scope.clone(), is.silence)));
+    }
+
+    fn take_over(&mut self, registry: &Registry) -> bool {
+        let last = match std::mem::take(&mut self.untaken) {
+            Untaken::None => None,
+            Untaken::All => self.inherit(registry.registrations()),
+            Untaken::After(key) => self.inherit(registry.registrations_after(&key)),
+        };
+        if let Some(last) = last {
+            self.untaken = Untaken::After(last);
+            return true;
+        }
+        false
+    }
+
+    /// The last of those that were taken over, if there may be more.
+    fn inherit<'r>(
+        &mut self,
+        registrations: impl Iterator<Item = (Key, &'r Arc<Registration>)>,
+    ) -> Option<Key> {
+        let now_ms = self.clock.read_ms(Instant::now());
+        let mut taken = 0;
+        for (key, registration) in registrations {
+            if !self.deadlines.has(&key) {
+                self.deadlines.renew(&key, &registration.lease, Known::Inherited, now_ms);
+            }
+            taken += 1;
+            if taken == TAKEN_OVER_AT_ONCE {
+                return Some(key);
+            }
+        }
+        None
     }
 }
 
@@ -146,12 +196,16 @@ pub async fn keep_time(lessor: &Lessor, proposer: &Proposer, in_touch: impl Fn()
     }
 }
 
-/// Proposes what the lessor decides, every `tick`, one after the other. To be run while this node leads, until it is
-/// dropped.
-pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration) {
+/// Proposes what the lessor decides, every `tick`, one after the other, once it has taken over all leases
+/// ([`Lessor::take_over`]): before that it cannot tell how many of them are silent. To be run while this node leads,
+/// until it is dropped.
+pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration, take_over: impl Fn() -> bool) {
     let mut ticks = interval(tick);
     loop {
         ticks.tick().await;
+        while take_over() {
+            tokio::task::yield_now().await;
+        }
         // Each time anew: the next leader is to give every lease its whole duration again.
         while let Some(decisions) = lessor.decide() {
             let begin = Instant::now();

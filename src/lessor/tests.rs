@@ -8,7 +8,7 @@ use proptest::sample::select;
 
 use super::deadlines::Due;
 use super::*;
-use crate::registry::arbitrary::key_of;
+use crate::registry::arbitrary::{APPS, key_of, plain_instance};
 use crate::registry::{Cause, Key, Lease, Origin};
 
 /// Between two looks, each with a pulse of the clock before it.
@@ -273,5 +273,64 @@ async fn leases_stand_still_while_no_write_is_decided() {
         }
         let decisions = lessor.decide().unwrap();
         assert_eq!(decisions.expire.len(), run_out, "with writes undecided for {undecided:?}");
+    }
+}
+
+/// What is applied to a registry that a new leader is taking over.
+fn meanwhile() -> impl Strategy<Value = Vec<Vec<(usize, usize, u8)>>> {
+    vec(vec((0..APPS.len(), 0..2 * TAKEN_OVER_AT_ONCE, 0..3_u8), 0..200), 0..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20))]
+
+    /// A new leader goes on while it takes leases over: in the end each has a deadline, and nothing else has one.
+    #[test]
+    fn all_leases_are_taken_over_whatever_is_applied_meanwhile(
+        sizes in [0..2 * TAKEN_OVER_AT_ONCE, 0..2_usize, 0..2 * TAKEN_OVER_AT_ONCE],
+        meanwhile in meanwhile(),
+    ) {
+        let lessor = lessor();
+        let mut registry = Registry::default();
+        let key = |app: usize, id: usize| key_of(APPS[app], &id.to_string());
+        let register = |key: Key| Command::Register {
+            instance: plain_instance(&key).into(),
+            key,
+            last_dirty_ms: None,
+            origin: Origin::Client,
+        };
+        for (app, size) in sizes.into_iter().enumerate() {
+            for id in 0..size {
+                register(key(app, id)).apply(&mut registry, &mut Vec::new());
+            }
+        }
+        lessor.lead(&registry);
+        let (mut meanwhile, mut heard) = (meanwhile.into_iter(), BTreeSet::new());
+        while lessor.take_over(&registry) || meanwhile.len() > 0 {
+            for (app, id, act) in meanwhile.next().unwrap_or_default() {
+                let (key, origin, mut changes) = (key(app, id), Origin::Client, Vec::new());
+                let command = match act {
+                    0 => register(key),
+                    1 => Command::Cancel { key, origin },
+                    _ => Command::Renew { key, last_dirty_ms: None, overridden: None, origin },
+                };
+                command.apply(&mut registry, &mut changes);
+                lessor.applied(&changes);
+                for change in changes {
+                    match change {
+                        Change::Put { key, .. } | Change::Renewed { key, .. } => drop(heard.insert(key)),
+                        Change::Removed { key, .. } => drop(heard.remove(&key)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        let state = lessor.state();
+        for (key, _) in registry.registrations() {
+            prop_assert!(state.deadlines.has(&key), "{key}");
+        }
+        let tally = state.deadlines.tallies().of(&Scope::Cluster);
+        prop_assert_eq!(tally.leases as usize, registry.instance_count());
+        prop_assert_eq!((tally.leases - tally.unheard) as usize, heard.len());
     }
 }

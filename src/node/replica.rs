@@ -216,7 +216,7 @@ fn background(
     let told = (eureka_peers.clone(), consensus.clone(), proposer.clone());
     tasks.spawn(async move { keep_progress(&told.0, &told.1, &told.2).await });
 
-    let (consensus, lessor) = (consensus.clone(), lessor.clone());
+    let (consensus, lessor, machine) = (consensus.clone(), lessor.clone(), consensus.machine().clone());
     let tick = Duration::from_millis(config.lease_tick_ms);
     // The leader's lease: after it this node refuses writes, renewals too.
     let quorum_silence = Duration::from_millis(config.election_timeout_max_ms);
@@ -224,7 +224,8 @@ fn background(
         let in_touch = || consensus.last_contact() < quorum_silence;
         let work = || async {
             let keeping = lessor::keep_time(&lessor, &proposer, &in_touch);
-            tokio::join!(keeping, lessor::expire(&lessor, &proposer, tick));
+            let take_over = || machine.with_registry(|registry| lessor.take_over(registry));
+            tokio::join!(keeping, lessor::expire(&lessor, &proposer, tick, take_over));
         };
         consensus.while_leading(work).await;
     });

@@ -23,6 +23,7 @@ mod status;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::format::Format;
@@ -80,6 +81,19 @@ impl Registry {
     pub fn registrations(&self) -> impl Iterator<Item = (Key, &Arc<Registration>)> {
         self.applications().flat_map(|(app, instances)| {
             instances.map(move |(id, registration)| (Key::new(app.clone(), id.clone()), registration))
+        })
+    }
+
+    /// Those of them that come after a key, which need not be one of them.
+    pub fn registrations_after(&self, key: &Key) -> impl Iterator<Item = (Key, &Arc<Registration>)> {
+        let after = (Bound::Excluded(&key.app), Bound::Unbounded);
+        let others = self.applications.range::<AppName, _>(after);
+        let others = others.map(|(app, instances)| (app, instances.range::<InstanceId, _>(..)));
+        let after = (Bound::Excluded(&key.id), Bound::Unbounded);
+        let same = self.applications.get_key_value(&key.app);
+        let same = same.map(|(app, instances)| (app, instances.range::<InstanceId, _>(after)));
+        same.into_iter().chain(others).flat_map(|(app, instances)| {
+            instances.map(move |(id, held)| (Key::new(app.clone(), id.clone()), &held.registration))
         })
     }
 
