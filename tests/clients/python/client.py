@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from urllib.parse import unquote
 
 # The client logs to stdout, which is for answers here; it takes the stream when it is imported.
@@ -97,6 +98,9 @@ class Application:
         return "done"
 
     def stop(self):
+        # The same lock: a stop that finds it taken by the heartbeat's loop never returns.
+        while self.client._EurekaClient__net_lock.locked():
+            time.sleep(0.001)
         eureka_client.stop()
         return "stopped"
 
