@@ -1,6 +1,6 @@
 //! The small verbs of the command line, against a running cluster or none.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use super::harness::{Cluster, Document, Request, done, failed, run, until};
 
@@ -79,13 +79,4 @@ fn the_command_line_is_there_for_shells_and_for_man() {
     done(&["man", dir.to_str().expect("UTF-8")]);
     let page = std::fs::read_to_string(dir.join("rs-registry-serve.1")).expect("a page");
     assert!(page.contains("initial\\-cluster"), "{page}");
-}
-
-/// A program into which it is not linked does the same, with more memory and in more time.
-#[test]
-fn memory_comes_from_mimalloc() {
-    let mut version = Command::new(env!("CARGO_BIN_EXE_rs-registry"));
-    let output = version.arg("--version").env("MIMALLOC_VERBOSE", "1").output().expect("the command runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(told.contains("mimalloc: process init"), "{told}");
 }
