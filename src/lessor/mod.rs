@@ -100,10 +100,12 @@ impl Lessor {
         state.standstill.tell(now, hindrance);
     }
 
-    /// Decides about leases that ran out, if this node leads.
+    /// Decides about leases that ran out, if this node leads and has taken over all of them: before that it cannot
+    /// tell how many are silent.
     fn decide(&self) -> Option<Decisions> {
-        let State { leading, clock, deadlines, self_preservation, .. } = &mut *self.state();
-        leading.then(|| self_preservation.decide(deadlines, clock.at_last_pulse_ms()))
+        let State { leading, clock, deadlines, self_preservation, untaken, .. } = &mut *self.state();
+        let decides = *leading && matches!(untaken, Untaken::None);
+        decides.then(|| self_preservation.decide(deadlines, clock.at_last_pulse_ms()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -196,9 +198,8 @@ pub async fn keep_time(lessor: &Lessor, proposer: &Proposer, in_touch: impl Fn()
     }
 }
 
-/// Proposes what the lessor decides, every `tick`, one after the other, once it has taken over all leases
-/// ([`Lessor::take_over`]): before that it cannot tell how many of them are silent. To be run while this node leads,
-/// until it is dropped.
+/// Has the lessor take leases over ([`Lessor::take_over`]), and proposes what it decides then, every `tick`, one after
+/// the other. To be run while this node leads, until it is dropped.
 pub async fn expire(lessor: &Lessor, proposer: &Proposer, tick: Duration, take_over: impl Fn() -> bool) {
     let mut ticks = interval(tick);
     loop {

@@ -223,6 +223,7 @@ async fn many_leases_end_a_few_at_a_time() {
     let lessor = lessor();
     assert!(lessor.decide().is_none(), "a follower decides nothing");
     lessor.lead(&Registry::default());
+    assert!(!lessor.take_over(&Registry::default()));
     let keys: BTreeSet<Key> = (0..10_000).map(|place| key_of("APP", &place.to_string())).collect();
     for key in &keys {
         lessor.applied(&[Change::Renewed {
@@ -261,6 +262,7 @@ async fn many_leases_end_a_few_at_a_time() {
 async fn leases_stand_still_while_no_write_is_decided() {
     let lessor = lessor();
     lessor.lead(&Registry::default());
+    assert!(!lessor.take_over(&Registry::default()));
     lessor.applied(&[Change::Renewed {
         key: key_of("APP", "a"),
         lease: lease(1000),
@@ -306,6 +308,7 @@ proptest! {
         }
         lessor.lead(&registry);
         let (mut meanwhile, mut heard) = (meanwhile.into_iter(), BTreeSet::new());
+        prop_assert!(lessor.decide().is_none(), "nothing before that");
         while lessor.take_over(&registry) || meanwhile.len() > 0 {
             for (app, id, act) in meanwhile.next().unwrap_or_default() {
                 let (key, origin, mut changes) = (key(app, id), Origin::Client, Vec::new());
@@ -325,6 +328,7 @@ proptest! {
                 }
             }
         }
+        prop_assert!(lessor.decide().is_some());
         let state = lessor.state();
         for (key, _) in registry.registrations() {
             prop_assert!(state.deadlines.has(&key), "{key}");
