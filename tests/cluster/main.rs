@@ -12,6 +12,7 @@ mod damaged;
 mod dashboard;
 mod deviation;
 mod eureka_peers;
+mod free_ports;
 mod import;
 mod membership;
 mod metrics;

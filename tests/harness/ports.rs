@@ -1,8 +1,11 @@
 //! Free ports on loopback.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::net::TcpSocket;
 
 /// Below the range that systems hand out to outgoing connections, which could otherwise take a
 /// node's port while it restarts.
@@ -23,9 +26,17 @@ pub fn free_addr_at(host: Ipv4Addr) -> SocketAddr {
         let offset = (start + NEXT.fetch_add(1, Ordering::Relaxed)) % PORT_COUNT;
         let port = u16::try_from(FIRST_PORT + offset).expect("a port below 32,000");
         let addr = SocketAddr::from((host, port));
-        if TcpListener::bind(addr).is_ok() {
+        if is_free(addr).is_ok() {
             return addr;
         }
     }
     panic!("no free port between {FIRST_PORT} and {}", FIRST_PORT + PORT_COUNT);
+}
+
+/// The socket does not listen: a program that another thread is just starting has a copy of it for a
+/// moment, and one that listens would keep the address from its user so long.
+fn is_free(addr: SocketAddr) -> io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)
 }
