@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Builds rs-registry as one static binary that needs nothing of the x86-64 Linux it runs on, and says where it is.
-# Needs cargo by rustup; installs musl's compiler by Debian's apt if it is missing.
+# It is built twice: the first counts at work what it does (train.sh), the second is optimized for what that counted.
+# Needs cargo by rustup, and the ports of train.sh; installs musl's compiler by Debian's apt if it is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target=x86_64-unknown-linux-musl
 limit_bytes=$((15 * 1000 * 1000))
+target_dir=${CARGO_TARGET_DIR:-$PWD/target}
+profile=$target_dir/counting/train.profdata
 
 # For the parts in C: mimalloc, and ring.
 if ! command -v musl-gcc >/dev/null; then
@@ -15,11 +18,24 @@ if ! command -v musl-gcc >/dev/null; then
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends musl-tools
 fi
 rustup target add "$target"
-# Where it may be anywhere in memory, a binary has half a megabyte of relocations, or packed next to nothing.
-export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,pack-relative-relocs -C strip=symbols"
-cargo build --locked --profile dist --target "$target" --bin rs-registry
+rustup component add llvm-tools
 
-binary=${CARGO_TARGET_DIR:-target}/$target/dist/rs-registry
+# build DIRECTORY FLAG: the binary is in DIRECTORY/$target/dist.
+build() {
+    # Where it may be anywhere in memory, a binary has half a megabyte of relocations, or packed next to nothing.
+    RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,pack-relative-relocs -C strip=symbols -C $2" \
+        cargo build --locked --profile dist --target "$target" --target-dir "$1" --bin rs-registry
+}
+
+# Where it goes by default is of no use: all programs that are run without being told elsewhere write there.
+build "$target_dir/counting" "profile-generate=$target_dir/counting/untold"
+counting=$target_dir/counting/$target/dist/rs-registry
+if [ ! "$profile" -nt "$counting" ]; then
+    deploy/train.sh "$counting" "$profile"
+fi
+build "$target_dir" "profile-use=$profile"
+
+binary=$target_dir/$target/dist/rs-registry
 bytes=$(stat -c %s "$binary")
 if [ "$bytes" -gt "$limit_bytes" ]; then
     echo "$binary has $bytes bytes, more than the $limit_bytes it may have" >&2

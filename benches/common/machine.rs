@@ -1,4 +1,4 @@
-//! What was measured on.
+//! What was measured, and on what.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -11,11 +11,14 @@ use std::time::Instant;
 use anyhow::Context;
 use serde::Serialize;
 
+use super::harness::SERVER;
 use super::numbers::{grouped, quantile};
 
 #[derive(Debug, Serialize)]
 pub struct Machine {
     pub date: String,
+    /// What nodes run, below cargo's target directory if it is there.
+    pub program: String,
     pub cpu: String,
     pub cores: usize,
     pub kernel: String,
@@ -40,6 +43,7 @@ impl Machine {
         let at = |share| quantile(&syncs, share).unwrap_or_default();
         Ok(Self {
             date: said(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"])),
+            program: program(data),
             cpu: cpu_model(),
             cores: thread::available_parallelism().map_or(1, usize::from),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
@@ -55,8 +59,9 @@ impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{}; {}, {} cores; Linux {}; data on {}, fdatasync of 4 KiB p50 {} ms, p99 {} ms; load average before: {}.",
+            "{}; nodes of `{}`; {}, {} cores; Linux {}; data on {}, fdatasync of 4 KiB p50 {} ms, p99 {} ms; load average before: {}.",
             self.date,
+            self.program,
             self.cpu,
             self.cores,
             self.kernel,
@@ -66,6 +71,15 @@ impl fmt::Display for Machine {
             self.load_average,
         )
     }
+}
+
+fn program(data: &Path) -> String {
+    let below_target = || {
+        let target = data.parent()?.canonicalize().ok()?;
+        let program = Path::new(SERVER.as_str()).canonicalize().ok()?;
+        program.strip_prefix(target).ok().map(Path::to_owned)
+    };
+    below_target().map_or_else(|| SERVER.clone(), |path| path.display().to_string())
 }
 
 fn cpu_model() -> String {

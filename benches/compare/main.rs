@@ -10,6 +10,8 @@
 //! - `COMPARE_ROUNDS`: how often all is measured; 3.
 //! - `COMPARE_ONLY`: some of `renew,register,alone,visible,fetch,memory,start,paced`.
 //! - `COMPARE_SERVERS`: some of `ours,axum,etcd,spring,spring-peers`. The axum needs answers of ours for its reads.
+//! - `NODE_BINARY`: the program that nodes of ours run, by its absolute path, such as what `deploy/build.sh` makes;
+//!   else what cargo builds with the bench. The load always comes from the latter.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -5,6 +5,7 @@
 //!
 //! - `GROWTH_SIZES`: how many instances; `1000,10000,100000,300000`.
 //! - `GROWTH_SECS`: measured time of a load; 5.
+//! - `NODE_BINARY`: the program that nodes run, as for `compare`.
 
 #[path = "../common/mod.rs"]
 mod common;

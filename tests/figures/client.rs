@@ -23,15 +23,21 @@ pub struct Call {
     method: Method,
     path: String,
     body: Bytes,
+    compressed: bool,
 }
 
 impl Call {
     pub fn get(path: &str) -> Self {
-        Self { method: Method::GET, path: path.to_owned(), body: Bytes::new() }
+        Self { method: Method::GET, path: path.to_owned(), body: Bytes::new(), compressed: false }
+    }
+
+    /// The same for a compressed answer.
+    pub fn compressed(self) -> Self {
+        Self { compressed: true, ..self }
     }
 
     pub fn post(path: &str, json: String) -> Self {
-        Self { method: Method::POST, path: path.to_owned(), body: json.into() }
+        Self { method: Method::POST, path: path.to_owned(), body: json.into(), compressed: false }
     }
 
     pub fn register(document: &Document) -> Self {
@@ -39,7 +45,7 @@ impl Call {
     }
 
     pub fn renew(document: &Document) -> Self {
-        Self { method: Method::PUT, path: document.path(), body: Bytes::new() }
+        Self { method: Method::PUT, path: document.path(), body: Bytes::new(), compressed: false }
     }
 }
 
@@ -99,6 +105,9 @@ impl Client {
             .header("Host", self.addr.to_string())
             .header("Accept", "application/json")
             .header("Content-Type", "application/json");
+        if call.compressed {
+            request = request.header("Accept-Encoding", "gzip");
+        }
         if let Some(known) = known {
             request = request.header("If-None-Match", known);
         }

@@ -3,6 +3,8 @@
 use std::env;
 use std::fmt::Display;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::str::FromStr;
 
 use tokio::runtime::Runtime;
@@ -74,6 +76,20 @@ pub fn memory_mib(pid: u32) -> u64 {
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = resident.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or_else(|| panic!("no resident size in {path}")) / 1024
+}
+
+/// What the files below a directory take on the disk now. Those that go away meanwhile are not counted.
+pub fn disk_mib(directory: &Path) -> u64 {
+    fn bytes(directory: &Path) -> u64 {
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        let of_entry = |entry: fs::DirEntry| match entry.metadata() {
+            Ok(found) if found.is_dir() => bytes(&entry.path()),
+            Ok(found) => found.blocks() * 512,
+            Err(_) => 0,
+        };
+        entries.map(of_entry).sum()
+    }
+    bytes(directory) >> 20
 }
 
 /// Runnable processes, on average over the last minute: what else ran makes a figure worse.

@@ -17,6 +17,8 @@ mod probe;
 mod tally;
 
 mod catch_up;
+mod churn;
+mod disk;
 mod elections_under_load;
 mod expiry_lateness;
 mod failover;

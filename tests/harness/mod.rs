@@ -21,7 +21,7 @@ pub use deadline::{until, until_within};
 pub use directory::Directory;
 pub use document::Document;
 pub use http::{Credentials, Request, Response};
-pub use node::{ClusterView, Node, NodeSpec, Program};
+pub use node::{ClusterView, Node, NodeSpec, Program, SERVER};
 pub use ports::{free_addr, free_addr_at};
 pub use registry::{Applications, applications};
 pub use samples::Samples;

@@ -1,10 +1,12 @@
 //! One process of the server.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
 
@@ -15,7 +17,10 @@ use serde_json::Value;
 use super::deadline::{until, until_within};
 use super::http::{Credentials, Request};
 
-const SERVER: &str = env!("CARGO_BIN_EXE_rs-registry");
+/// What nodes run: the program that is built with the tests, or another build of it that `NODE_BINARY` names.
+pub static SERVER: LazyLock<String> = LazyLock::new(|| {
+    env::var("NODE_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_rs-registry").to_owned())
+});
 const LOG_TAIL_LINES: usize = 40;
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -52,15 +57,14 @@ impl NodeSpec {
     pub fn command(&self) -> Command {
         let mut command = match self.program {
             Program::Built => {
-                let mut words = self.wrapper.iter().map(String::as_str).chain([SERVER]);
-                let mut command = Command::new(words.next().unwrap_or(SERVER));
+                let mut words = self.wrapper.iter().map(String::as_str).chain([SERVER.as_str()]);
+                let mut command = Command::new(words.next().unwrap_or(&SERVER));
                 command.args(words).args(self.words());
                 command
             }
             Program::Next => {
-                let this =
-                    std::env::current_exe().unwrap_or_else(|error| panic!("this test's file: {error}"));
-                let words: Vec<String> = [SERVER.to_owned()].into_iter().chain(self.words()).collect();
+                let this = env::current_exe().unwrap_or_else(|error| panic!("this test's file: {error}"));
+                let words: Vec<String> = [SERVER.clone()].into_iter().chain(self.words()).collect();
                 let mut command = Command::new(this);
                 command
                     .args(["--exact", "upgrade::as_the_next_program", "--ignored", "--nocapture"])
@@ -68,7 +72,7 @@ impl NodeSpec {
                 command
             }
         };
-        for (name, _) in std::env::vars_os() {
+        for (name, _) in env::vars_os() {
             if name == "RUST_LOG" || name.to_string_lossy().starts_with("RS_REGISTRY_") {
                 command.env_remove(name);
             }
