@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 
 target=x86_64-unknown-linux-musl
 limit_bytes=$((15 * 1000 * 1000))
-target_dir=${CARGO_TARGET_DIR:-$PWD/target}
+# Absolute: compilers of dependencies run elsewhere.
+target_dir=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 profile=$target_dir/counting/train.profdata
 
 # For the parts in C: mimalloc, and ring.
