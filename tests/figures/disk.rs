@@ -54,11 +54,11 @@ fn disk() {
     figure.row("renewals; they took", format!("{renewed}; {:.0?}", began.elapsed()));
     figure.row("MiB of documents as they were registered", registered >> 20);
     for (node, most) in cluster.nodes.iter().zip(most) {
-        let snapshot =
-            fs::metadata(node.spec.data_dir.join("snapshot/current")).map_or(0, |found| found.len());
+        let snapshot = fs::metadata(node.spec.data_dir.join("snapshot/current"));
+        let snapshot = snapshot.map_or_else(|_| "none".to_owned(), |found| (found.len() >> 20).to_string());
         figure.row(
             format!("node {}: MiB on disk at most; of its snapshot", node.spec.id),
-            format!("{most}; {}", snapshot >> 20),
+            format!("{most}; {snapshot}"),
         );
     }
     figure.end();
