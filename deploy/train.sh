@@ -28,6 +28,11 @@ start() {
             exit 1
         }
     done
+    # What answers could be somebody else's.
+    kill -0 "$nodes" || {
+        cat "$work/nodes.log" >&2
+        exit 1
+    }
 }
 
 # A process writes its counts when it ends by itself.

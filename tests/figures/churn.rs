@@ -8,7 +8,7 @@ use super::client::Call;
 use super::figure::{Figure, cluster, disk_mib, memory_mib, runtime, setting};
 use super::fleet;
 use super::harness::Cluster;
-use super::load::{Job, Load};
+use super::load::{Job, Load, spread};
 
 const STAYING: usize = 10_000;
 const STAYING_LEASE_SECS: u32 = 90;
@@ -37,20 +37,16 @@ fn churn() {
     let passing = fleet::spring_documents("PASSING", PASSING, PASSING_LEASE_SECS);
     fleet::register(&runtime, &addrs, &staying);
 
-    let spread = |calls: Vec<Call>, per_sec: f64| {
-        let interval = Duration::from_secs_f64(WRITING as f64 / per_sec);
-        let job = |(place, share): (usize, &[Call])| Job {
-            nodes: vec![addrs[place % addrs.len()]],
-            calls: share.to_vec(),
-            interval,
-            delay: interval.mul_f64(place as f64 / WRITING as f64),
-        };
-        calls.chunks(calls.len().div_ceil(WRITING)).enumerate().map(job).collect::<Vec<_>>()
-    };
-    let renewals = Load::start(&runtime, spread(staying.iter().map(Call::renew).collect(), RENEWALS_PER_SEC));
-    let registrations = spread(staying.iter().map(Call::register).collect(), REGISTRATIONS_PER_SEC)
-        .into_iter()
-        .chain(spread(passing.iter().map(Call::register).collect(), PASSING_PER_SEC));
+    let renewals: Vec<Call> = staying.iter().map(Call::renew).collect();
+    let renewals = Load::start(&runtime, spread(&addrs, &renewals, WRITING, RENEWALS_PER_SEC));
+    let again: Vec<Call> = staying.iter().map(Call::register).collect();
+    let anew: Vec<Call> = passing.iter().map(Call::register).collect();
+    let registrations = spread(&addrs, &again, WRITING, REGISTRATIONS_PER_SEC).into_iter().chain(spread(
+        &addrs,
+        &anew,
+        WRITING,
+        PASSING_PER_SEC,
+    ));
     let registrations = Load::start(&runtime, registrations);
     let read = |addr| Job {
         nodes: vec![addr],

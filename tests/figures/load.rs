@@ -28,6 +28,18 @@ pub struct Job {
     pub delay: Duration,
 }
 
+/// These calls over so many connections to all nodes, each to one of them: `per_sec` of all together.
+pub fn spread(addrs: &[SocketAddr], calls: &[Call], connections: usize, per_sec: f64) -> Vec<Job> {
+    let interval = Duration::from_secs_f64(connections as f64 / per_sec);
+    let job = |(place, share): (usize, &[Call])| Job {
+        nodes: vec![addrs[place % addrs.len()]],
+        calls: share.to_vec(),
+        interval,
+        delay: interval.mul_f64(place as f64 / connections as f64),
+    };
+    calls.chunks(calls.len().div_ceil(connections)).enumerate().map(job).collect()
+}
+
 impl Load {
     pub fn start(runtime: &Runtime, jobs: impl IntoIterator<Item = Job>) -> Self {
         let tally = Tally::default();

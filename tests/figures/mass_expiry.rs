@@ -14,7 +14,7 @@ use super::client::{Call, Client};
 use super::figure::{Figure, cluster, runtime, setting};
 use super::fleet;
 use super::harness::Document;
-use super::load::{Job, Load};
+use super::load::{self, Load};
 
 /// Connections: enough that each keeps its pace when a renewal takes tens of milliseconds.
 const RENEWING: usize = 128;
@@ -49,7 +49,8 @@ fn mass_expiry() {
     let (first_sent, last_acknowledged) = renew_at_once(&runtime, addrs[0], &silent);
     let spread = last_acknowledged.duration_since(first_sent);
     figure.row("the last renewals of the half that ends took", format!("{spread:?}"));
-    let load = Load::start(&runtime, renewing(&addrs, &live, rate));
+    let renewals: Vec<Call> = live.iter().map(Call::renew).collect();
+    let load = Load::start(&runtime, load::spread(&addrs, &renewals, RENEWING, rate));
     let duration = Duration::from_secs(u64::from(SILENT_SECS));
     let (earliest, latest) = (first_sent + duration, last_acknowledged + duration);
     sleep_until(earliest - BEFORE);
@@ -101,18 +102,6 @@ fn renew_at_once(runtime: &Runtime, addr: SocketAddr, documents: &[Document]) ->
         }
     });
     (sent, Instant::now())
-}
-
-fn renewing(addrs: &[SocketAddr], live: &[Document], rate: f64) -> Vec<Job> {
-    let interval = Duration::from_secs_f64(RENEWING as f64 / rate);
-    let shares = live.chunks(live.len().div_ceil(RENEWING)).enumerate();
-    let job = |(place, share): (usize, &[Document])| Job {
-        nodes: vec![addrs[place % addrs.len()]],
-        calls: share.iter().map(Call::renew).collect(),
-        interval,
-        delay: interval.mul_f64(place as f64 / RENEWING as f64),
-    };
-    shares.map(job).collect()
 }
 
 fn watch_all(runtime: &Runtime, addrs: &[SocketAddr], all: usize, stay: usize) -> Vec<(Instant, Instant)> {
