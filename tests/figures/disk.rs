@@ -41,7 +41,7 @@ fn disk() {
     let began = Instant::now();
     let mut most = vec![0; cluster.nodes.len()];
     let (mut renewed, mut failed) = (0, Vec::new());
-    while renewed < wanted {
+    while renewed < wanted && failed.is_empty() {
         thread::sleep(LOOK);
         for (most, node) in most.iter_mut().zip(&cluster.nodes) {
             *most = disk_mib(&node.spec.data_dir).max(*most);
