@@ -156,7 +156,12 @@ impl RaftNetworkV2<TypeConfig> for Network {
         Box::pin(async move {
             let link = self.link.as_ref().map_err(Unreachable::new)?;
             let Some(reach) = self.reach.clone() else {
-                return append_stream(link, requests, APPEND_TIMEOUT, None).await;
+                let opened = append_stream(link, requests, APPEND_TIMEOUT, None).await;
+                if opened.is_err() {
+                    // Raft waits after an error too, but only once it is asked for a request, which needs a connection.
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+                return opened;
             };
             let seconds = Some(self.round_trip_seconds.clone());
             let opened = append_stream(link, requests, APPEND_TIMEOUT, seconds).await;
@@ -264,4 +269,45 @@ fn read_chunk(file: &File) -> io::Result<Bytes> {
     let mut chunk = Vec::with_capacity(SNAPSHOT_CHUNK_BYTES);
     file.take(SNAPSHOT_CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
     Ok(Bytes::from(chunk))
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper_util::rt::TokioIo;
+    use tokio::io::DuplexStream;
+    use tokio::time::Instant;
+    use tonic::transport::{Channel, Endpoint};
+
+    use super::*;
+
+    /// To where nobody listens.
+    #[derive(Debug)]
+    struct Refused;
+
+    #[tonic::async_trait]
+    impl Connector for Refused {
+        async fn connect(&self, endpoint: Endpoint) -> Result<Channel, tonic::transport::Error> {
+            let refuse = |_| async { Err::<TokioIo<DuplexStream>, _>(io::Error::other("refused")) };
+            endpoint.connect_with_connector(tower::service_fn(refuse)).await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_is_gone_is_left_alone_between_two_tries() {
+        const TRIES: u32 = 20;
+        let (cluster, connector) = ("test".to_owned(), Arc::new(Refused));
+        let mut factory = NetworkFactory { cluster, connector, metrics: Arc::default() };
+        let node = Node { peer_addr: "peer.test:1".to_owned() };
+        let option = RPCOption::new(Duration::from_millis(100));
+        let took = async |mut network: Network| {
+            let start = Instant::now();
+            for _ in 0..TRIES {
+                assert!(network.stream_append(stream::pending(), option.clone()).await.is_err());
+            }
+            start.elapsed()
+        };
+        assert!(took(factory.new_client(2, &node).await).await >= RETRY_AFTER * TRIES);
+        let heartbeats = factory.new_heartbeat_client(2, &node).await;
+        assert_eq!(took(heartbeats).await, Duration::ZERO, "heartbeats have a pace of their own");
+    }
 }
