@@ -72,7 +72,7 @@ impl Answers {
         fs::write(self.head(read), serde_json::to_vec(response.headers())?).context("the head of an answer")
     }
 
-    pub fn has(&self, read: Read) -> bool {
+    fn has(&self, read: Read) -> bool {
         self.head(read).exists()
     }
 

@@ -9,7 +9,7 @@
 //!   stored. For three minutes deltas have all that was registered; 185 shows what remains after that.
 //! - `COMPARE_ROUNDS`: how often all is measured; 3.
 //! - `COMPARE_ONLY`: some of `renew,register,alone,visible,fetch,memory,start,paced`.
-//! - `COMPARE_SERVERS`: some of `ours,axum,etcd,spring,spring-peers`. The axum needs answers of ours for its reads.
+//! - `COMPARE_SERVERS`: some of `ours,axum,etcd,spring,spring-peers`. The axum needs ours for its reads.
 //! - `NODE_BINARY`: the program that nodes of ours run, by its absolute path, such as what `deploy/build.sh` makes;
 //!   else what cargo builds with the bench. The load always comes from the latter.
 
@@ -79,7 +79,10 @@ fn compare() -> anyhow::Result<bool> {
             eprintln!("round {round} of {}: {}", settings.rounds, server.title());
             let mut round = results.round(server, &settings);
             match server {
-                Server::Ours => ours::round(&mut round, &output, axum.answers()),
+                Server::Ours => {
+                    let axum = settings.server(Server::Axum).then_some(&mut axum);
+                    ours::round(&mut round, &output, axum);
+                }
                 Server::Axum => axum.round(&mut round),
                 Server::Etcd => etcd.iter_mut().for_each(|etcd| etcd.round(&mut round)),
                 Server::Spring => spring.iter().for_each(|spring| spring.round(&mut round, 1)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::answers::Answers;
+use super::bare_axum::BareAxum;
 use super::common::harness::Cluster;
 use super::common::{CpuWatch, Load, Output, fill, most_rss_mib};
 use super::measure::{Group, Measure, Read};
@@ -25,13 +25,18 @@ const ASKED_FOR: u32 = 100;
 /// Until what was needed to register, and not to hold, is given back.
 pub const SETTLING: Duration = Duration::from_secs(2);
 
-pub fn round(round: &mut Round<'_>, output: &Output, answers: &Answers) {
-    if let Err(error) = measure(round, output, answers) {
+/// With the axum that is to answer the same, if there is one.
+pub fn round(round: &mut Round<'_>, output: &Output, axum: Option<&mut BareAxum<'_>>) {
+    if let Err(error) = measure(round, output, axum) {
         round.fail("start", &error);
     }
 }
 
-fn measure(round: &mut Round<'_>, output: &Output, answers: &Answers) -> anyhow::Result<()> {
+fn measure(
+    round: &mut Round<'_>,
+    output: &Output,
+    mut axum: Option<&mut BareAxum<'_>>,
+) -> anyhow::Result<()> {
     if round.wants(Group::Memory) {
         let (cluster, _) = start(output)?;
         memory(round, &cluster);
@@ -52,7 +57,11 @@ fn measure(round: &mut Round<'_>, output: &Output, answers: &Answers) -> anyhow:
         visible(round, &addrs);
     }
     if round.wants(Group::Fetch) {
-        reads(round, &addrs, |read| answers.capture(read, addrs[0], ASKED_FOR));
+        reads(round, &addrs, |settings, read| {
+            if let Some(axum) = &mut axum {
+                axum.read_behind(settings, read, addrs[0], ASKED_FOR);
+            }
+        });
     }
     if round.wants(Group::Paced) {
         let pids = cluster.nodes.iter().map(|node| node.pid()).collect();
@@ -120,14 +129,14 @@ fn visible(round: &mut Round<'_>, addrs: &[SocketAddr]) {
 }
 
 /// Each read, of all servers together, and what is to be done right behind it, while the registry is the same.
-pub fn reads(round: &mut Round<'_>, addrs: &[SocketAddr], behind: impl Fn(Read) -> anyhow::Result<()>) {
+pub fn reads(round: &mut Round<'_>, addrs: &[SocketAddr], mut behind: impl FnMut(&Settings, Read)) {
     if let Err(error) = show_all(addrs) {
         return round.fail("reads", &error);
     }
     for read in Read::ALL {
         round.attempt([Measure::Read(read)], |settings| {
             let rate = read_rate(settings, read, addrs)?;
-            behind(read)?;
+            behind(settings, read);
             Ok([rate])
         });
     }

@@ -37,7 +37,8 @@ fn how(settings: &Settings) -> String {
          connections, on the same cores as the servers; writes and reads are spread over all nodes. Clients at \
          Eureka's pace are measured {} s after all of them registered, when deltas {}.\n\n\
          - rs-registry: a write is answered when it is on disk (`fdatasync`) at two of three nodes, which share the disk.\n\
-         - bare axum: one process that answers what a node answered, byte for byte, and keeps nothing.\n\
+         - bare axum: one process that answers what a node answered, byte for byte, and keeps nothing; each of its reads \
+         is measured right behind that of rs-registry.\n\
          - etcd: a registration is a lease and a value under it, both on disk at two of three members. A renewal is a \
          keep-alive, which the leader answers from its memory: it is neither replicated nor on disk.\n\
          - Spring Eureka: writes are answered from the memory of one server, and copied to its peers later. Nothing is on \
