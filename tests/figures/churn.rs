@@ -1,13 +1,16 @@
 //! Instances come and go, others are renewed and registered anew, and all are read, for an hour: what do the nodes hold
 //! in memory and on disk meanwhile? `FIGURES_MINUTES` is how long.
 
+use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
 
 use super::client::Call;
 use super::figure::{Figure, cluster, disk_mib, memory_mib, runtime, setting};
 use super::fleet;
-use super::harness::Cluster;
+use super::harness::{Cluster, Document, Samples};
 use super::load::{Job, Load, spread};
 
 const STAYING: usize = 10_000;
@@ -16,11 +19,12 @@ const STAYING_LEASE_SECS: u32 = 90;
 const WRITING: usize = 9;
 const RENEWALS_PER_SEC: f64 = 400.0;
 const REGISTRATIONS_PER_SEC: f64 = 156.0;
-/// Never renewed, so that as many end as come: about 2,000 are there at a time. Their names come back when all have
-/// been used.
-const PASSING: usize = 40_000;
-const PASSING_LEASE_SECS: u32 = 45;
+/// Those that come and go: each is registered, and cancelled a while later. None comes back.
 const PASSING_PER_SEC: f64 = 44.0;
+const PASSING_STAY: Duration = Duration::from_secs(45);
+/// Those that come and end unheard. So few of all that self-preservation does not hold them.
+const SILENT_PER_SEC: f64 = 2.0;
+const SILENT_LEASE_SECS: u32 = 45;
 /// Between two full reads of each node, one plain and one compressed in turn.
 const READ_INTERVAL: Duration = Duration::from_millis(2_500);
 const LOOKS: u32 = 12;
@@ -34,28 +38,9 @@ fn churn() {
     let mut cluster = cluster();
     let addrs = cluster.addrs();
     let staying = fleet::spring_documents("STAYING", STAYING, STAYING_LEASE_SECS);
-    let passing = fleet::spring_documents("PASSING", PASSING, PASSING_LEASE_SECS);
     fleet::register(&runtime, &addrs, &staying);
 
-    let renewals: Vec<Call> = staying.iter().map(Call::renew).collect();
-    let renewals = Load::start(&runtime, spread(&addrs, &renewals, WRITING, RENEWALS_PER_SEC));
-    let again: Vec<Call> = staying.iter().map(Call::register).collect();
-    let anew: Vec<Call> = passing.iter().map(Call::register).collect();
-    let registrations = spread(&addrs, &again, WRITING, REGISTRATIONS_PER_SEC).into_iter().chain(spread(
-        &addrs,
-        &anew,
-        WRITING,
-        PASSING_PER_SEC,
-    ));
-    let registrations = Load::start(&runtime, registrations);
-    let read = |addr| Job {
-        nodes: vec![addr],
-        calls: vec![Call::get("/eureka/apps"), Call::get("/eureka/apps").compressed()],
-        interval: READ_INTERVAL,
-        delay: Duration::ZERO,
-    };
-    let reads = Load::start(&runtime, addrs.iter().copied().map(read));
-
+    let loads = loads(&runtime, &addrs, &staying, minutes);
     let began = Instant::now();
     for look in 1..=LOOKS {
         let at = Duration::from_secs(60 * u64::from(minutes)) * look / LOOKS;
@@ -63,7 +48,7 @@ fn churn() {
         figure.row(format!("after {:.0?}", began.elapsed()), held(&cluster));
     }
     let mut failed = Vec::new();
-    for (what, load) in [("renewals", renewals), ("registrations", registrations), ("full reads", reads)] {
+    for (what, load) in loads {
         let counts = load.tally.take();
         figure.row(format!("{what}, {:.0}/s; failed", counts.per_second()), counts.failed.len());
         failed.extend(counts.failed);
@@ -71,7 +56,43 @@ fn churn() {
     figure.end();
     let lost = failed.into_iter().find(|reason| reason.contains("404"));
     assert_eq!(lost, None, "a live lease was lost");
+    let held = Samples::of(addrs[0]).value("rs_registry_self_preservation_in_force{application=\"\"}");
+    assert_eq!(held, 0.0, "self-preservation holds what has ended: this was no churn");
     cluster.assert_states_equal();
+}
+
+fn loads(
+    runtime: &Runtime,
+    addrs: &[SocketAddr],
+    staying: &[Document],
+    minutes: u32,
+) -> [(&'static str, Load); 5] {
+    let start = |calls: &[Call], per_sec| Load::start(runtime, spread(addrs, calls, WRITING, per_sec));
+    let calls = |of: &[Document], call: fn(&Document) -> Call| of.iter().map(call).collect::<Vec<_>>();
+
+    let passing = fleet::spring_documents("PASSING", in_all(PASSING_PER_SEC, minutes), STAYING_LEASE_SECS);
+    let coming = spread(addrs, &calls(&passing, Call::register), WRITING, PASSING_PER_SEC);
+    let going = spread(addrs, &calls(&passing, Call::cancel), WRITING, PASSING_PER_SEC);
+    let going = going.into_iter().map(|job| Job { delay: job.delay + PASSING_STAY, ..job });
+    let silent = fleet::spring_documents("SILENT", in_all(SILENT_PER_SEC, minutes), SILENT_LEASE_SECS);
+    let reading = addrs.iter().map(|addr| Job {
+        nodes: vec![*addr],
+        calls: vec![Call::get("/eureka/apps"), Call::get("/eureka/apps").compressed()],
+        interval: READ_INTERVAL,
+        delay: Duration::ZERO,
+    });
+    [
+        ("renewals", start(&calls(staying, Call::renew), RENEWALS_PER_SEC)),
+        ("registrations of who is there", start(&calls(staying, Call::register), REGISTRATIONS_PER_SEC)),
+        ("registrations and cancels", Load::start(runtime, coming.into_iter().chain(going))),
+        ("registrations of who ends unheard", start(&calls(&silent, Call::register), SILENT_PER_SEC)),
+        ("full reads", Load::start(runtime, reading)),
+    ]
+}
+
+/// So many that none comes twice.
+fn in_all(per_sec: f64, minutes: u32) -> usize {
+    (per_sec * 60.0 * f64::from(minutes + 1)).ceil() as usize
 }
 
 fn held(cluster: &Cluster) -> String {
@@ -82,5 +103,7 @@ fn held(cluster: &Cluster) -> String {
     let memory = of_nodes(&|place| memory_mib(cluster.nodes[place].pid()));
     let disk = of_nodes(&|place| disk_mib(&cluster.nodes[place].spec.data_dir));
     let view = cluster.nodes[0].view().unwrap_or_else(|error| panic!("{error}"));
-    format!("RSS {memory} MiB; disk {disk} MiB; applied index {}", view.applied_index.unwrap_or_default())
+    let instances = Samples::of(cluster.addrs()[0]).value("rs_registry_instances{status=\"UP\"}");
+    let applied = view.applied_index.unwrap_or_default();
+    format!("instances {instances}; RSS {memory} MiB; disk {disk} MiB; applied index {applied}")
 }

@@ -47,6 +47,10 @@ impl Call {
     pub fn renew(document: &Document) -> Self {
         Self { method: Method::PUT, path: document.path(), body: Bytes::new(), compressed: false }
     }
+
+    pub fn cancel(document: &Document) -> Self {
+        Self { method: Method::DELETE, path: document.path(), body: Bytes::new(), compressed: false }
+    }
 }
 
 #[derive(Debug)]

@@ -27,11 +27,12 @@ pub fn spring_documents(name: &str, count: usize, lease_secs: u32) -> Vec<Docume
 }
 
 fn spring((number, document): (usize, Document)) -> Document {
-    let host = format!("10-2-{}-{}.pods.example.internal", number / 250, number % 250);
+    let address = [10, 2 + number / 62_500, number / 250 % 250, number % 250].map(|part| part.to_string());
+    let host = format!("{}.pods.example.internal", address.join("-"));
     let (home, vip) = (format!("http://{host}:8080/"), document.app.to_lowercase());
     let texts = [
         ("hostName", host.clone()),
-        ("ipAddr", format!("10.2.{}.{}", number / 250, number % 250)),
+        ("ipAddr", address.join(".")),
         ("statusPageUrl", format!("{home}actuator/info")),
         ("healthCheckUrl", format!("{home}actuator/health")),
         ("homePageUrl", home),
