@@ -24,7 +24,14 @@ rustup component add llvm-tools
 # build DIRECTORY FLAG: the binary is in DIRECTORY/$target/dist.
 build() {
     # Where it may be anywhere in memory, a binary has half a megabyte of relocations, or packed next to nothing.
-    RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,pack-relative-relocs -C strip=symbols -C $2" \
+    local flags=(-C "link-arg=-Wl,-z,pack-relative-relocs" -C strip=symbols -C "$2")
+    if [ -n "${RUSTFLAGS:-}" ]; then
+        local others
+        read -ra others <<<"$RUSTFLAGS"
+        flags=("${others[@]}" "${flags[@]}")
+    fi
+    # Not by RUSTFLAGS: a directory's name may have spaces.
+    CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}") \
         cargo build --locked --profile dist --target "$target" --target-dir "$1" --bin rs-registry
 }
 
