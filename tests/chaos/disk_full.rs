@@ -33,7 +33,7 @@ fn fill_up(name: &str, which: Which) {
         Err(reason) => return print_skipped(name, &reason),
     };
     let mut cluster = start(&disks, &[]);
-    let registering = Registering::start(&cluster.addrs(), 1000, usize::MAX);
+    let registering = Registering::start(&cluster.addrs(), 1000, 1000);
     let place = which.place(&mut cluster);
     let addr = cluster.addrs()[place];
     registering.wait_for(50, addr);
@@ -100,13 +100,13 @@ fn a_follower_has_no_space_for_the_snapshot_of_the_leader() {
     assert_eq!(applications(addr)["LARGE"].len(), INSTANCES);
 }
 
-/// A file system in memory, gone with this.
+/// A file system in memory, gone with this: large enough for what is registered in a minute, at whatever speed.
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
     fn mount() -> Result<Self, String> {
         let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
-        run(&["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", &dir.path().display().to_string()])?;
+        run(&["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", &dir.path().display().to_string()])?;
         fs::create_dir(dir.path().join("data")).map_err(|error| error.to_string())?;
         Ok(Self(dir))
     }
