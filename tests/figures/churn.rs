@@ -22,7 +22,8 @@ const REGISTRATIONS_PER_SEC: f64 = 156.0;
 /// Those that come and go: each is registered, and cancelled a while later. None comes back.
 const PASSING_PER_SEC: f64 = 44.0;
 const PASSING_STAY: Duration = Duration::from_secs(45);
-/// Those that come and end unheard. So few of all that self-preservation does not hold them.
+/// Those that come and end unheard. Self-preservation holds them as an application of its own, which is for ten minutes,
+/// but they are too few of all to be held with the whole registry.
 const SILENT_PER_SEC: f64 = 2.0;
 const SILENT_LEASE_SECS: u32 = 45;
 /// Between two full reads of each node, one plain and one compressed in turn.
