@@ -164,16 +164,13 @@ impl From<&Command> for message::Command {
                     origin: origin_to_message(*origin),
                 })
             }
-            Command::Renew { key, last_dirty_ms, overridden, origin } => {
-                let (app, id) = texts(key);
-                Message::Renew(message::Renew {
-                    app,
-                    id,
-                    last_dirty_ms: *last_dirty_ms,
-                    overridden: status_to_message(*overridden),
-                    origin: origin_to_message(*origin),
-                })
-            }
+            Command::Renew { key, last_dirty_ms, overridden, origin } => Message::Renew(message::Renew {
+                app: Bytes::copy_from_slice(key.app.as_str().as_bytes()),
+                id: Bytes::copy_from_slice(key.id.as_str().as_bytes()),
+                last_dirty_ms: *last_dirty_ms,
+                overridden: status_to_message(*overridden),
+                origin: origin_to_message(*origin),
+            }),
             Command::Cancel { key, origin } => {
                 let (app, id) = texts(key);
                 Message::Cancel(message::Cancel { app, id, origin: origin_to_message(*origin) })
@@ -247,7 +244,7 @@ impl TryFrom<message::Command> for Command {
                 origin: origin(register.origin)?,
             },
             Message::Renew(renew) => Command::Renew {
-                key: key(&renew.app, &renew.id)?,
+                key: key(str::from_utf8(&renew.app)?, str::from_utf8(&renew.id)?)?,
                 last_dirty_ms: renew.last_dirty_ms,
                 overridden: optional_status(renew.overridden)?,
                 origin: origin(renew.origin)?,

@@ -176,8 +176,8 @@ fn decode_one(command: Option<message::command::Command>) -> Result<(i64, Vec<Co
     take(&batch.encode_to_vec())
 }
 
-fn renewal(app: &str, id: &str, overridden: i32) -> Option<message::command::Command> {
-    let (app, id) = (app.to_string(), id.to_string());
+fn renewal(app: &'static str, id: impl Into<Bytes>, overridden: i32) -> Option<message::command::Command> {
+    let (app, id) = (app.into(), id.into());
     let renew = message::Renew { app, id, last_dirty_ms: None, overridden, origin: 0 };
     Some(message::command::Command::Renew(renew))
 }
@@ -188,6 +188,7 @@ fn what_cannot_be_is_refused() {
     assert!(matches!(decode_one(None), Err(DecodeError::Missing(_))));
     assert!(matches!(decode_one(renewal("", "a", 0)), Err(DecodeError::Name(_))));
     assert!(matches!(decode_one(renewal("APP", "a\0b", 0)), Err(DecodeError::Name(_))));
+    assert!(matches!(decode_one(renewal("APP", &[b'a', 0xff][..], 0)), Err(DecodeError::NotText(_))));
     assert!(matches!(decode_one(renewal("APP", "a", 6)), Err(DecodeError::UnknownConstant { value: 6, .. })));
 
     let key: Key = key_of("APP", "a");

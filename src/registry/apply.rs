@@ -71,13 +71,13 @@ impl Registry {
         origin: Origin,
         changes: &mut Vec<Change>,
     ) -> Outcome {
-        let Some(held) = self.held(key) else {
+        let Some(found) = self.find(key) else {
             return Outcome::NotFound;
         };
-        if self.is_kept_from(key, origin) {
+        let existing = found.registration();
+        if existing.is_kept_from(origin) {
             return Outcome::Conflict(None);
         }
-        let existing = &held.registration;
         let status = effective_status(existing.status, existing.overridden, Some(existing.status), origin);
         if status == Status::Unknown {
             return Outcome::NotFound;
@@ -91,15 +91,16 @@ impl Registry {
         let is_late = origin != Origin::Client && last_dirty_ms.is_some_and(|dirty| dirty < stored_dirty_ms);
         let keeper = (!is_late).then_some(origin.into());
         let touch = Touch { cause: Cause::Renewed(origin), keeper, visible };
-        self.touch(key, touch, changes, |registration| {
+        let renewed = found.touch(touch, |registration| {
             registration.status = status;
             registration.overridden = adopted.or(registration.overridden);
         });
-        match last_dirty_ms {
-            Some(_) if client_is_newer => Outcome::NotFound,
-            _ if is_late => {
-                self.get(key).map_or(Outcome::NotFound, |stored| Outcome::Conflict(Some(stored.clone())))
-            }
+        let renewed = renewed.clone();
+        let late = is_late.then(|| renewed.clone());
+        self.touched(key, renewed, touch, changes);
+        match (last_dirty_ms, late) {
+            (Some(_), _) if client_is_newer => Outcome::NotFound,
+            (_, Some(stored)) => Outcome::Conflict(Some(stored)),
             _ => Outcome::Done,
         }
     }
@@ -255,10 +256,8 @@ impl Registry {
         }
     }
 
-    /// Whether an instance is none of the sender's business: who copies a registry has no say where clients or other
-    /// servers have.
     fn is_kept_from(&self, key: &Key, origin: Origin) -> bool {
-        origin == Origin::Import && self.get(key).is_some_and(|held| held.lease.keeper != Keeper::Import)
+        self.get(key).is_some_and(|held| held.is_kept_from(origin))
     }
 
     fn is_moved(&self, key: &Key) -> bool {
@@ -279,6 +278,11 @@ fn registrant_again(existing: &Registration) -> Registrant {
 }
 
 impl Registration {
+    /// Whether it is none of the sender's business: who copies a registry has no say where clients or other servers have.
+    fn is_kept_from(&self, origin: Origin) -> bool {
+        origin == Origin::Import && self.lease.keeper != Keeper::Import
+    }
+
     fn show(&mut self, status: Status, last_dirty_ms: Option<i64>, now_ms: i64) {
         self.status = status;
         self.last_updated_ms = now_ms;

@@ -7,16 +7,52 @@ use std::sync::Arc;
 use super::delta::{DELTA_RETENTION_MS, DeltaEntry, Dropped};
 use super::lease::{Action, Keeper, Registration};
 use super::name::Key;
-use super::state_hash::{delta_entry_hash, document_hash};
+use super::state_hash::{StateHash, delta_entry_hash, document_hash};
 use super::{Cause, Change, Held, Registry};
 
 /// A renewal, and what it is part of.
+#[derive(Clone, Copy)]
 pub(super) struct Touch {
     pub cause: Cause,
     /// `None`: who it was.
     pub keeper: Option<Keeper>,
     /// Whether a reader could tell.
     pub visible: bool,
+}
+
+/// An instance in its place, and what moves with it.
+pub(super) struct Found<'r> {
+    held: &'r mut Held,
+    hash: &'r mut StateHash,
+    sequence: &'r mut u64,
+    now_ms: i64,
+}
+
+impl<'r> Found<'r> {
+    pub(super) fn registration(&self) -> &Registration {
+        &self.held.registration
+    }
+
+    /// Renews the lease and changes what goes with it. Nobody is told of it yet: see [`Registry::touched`].
+    pub(super) fn touch(
+        self,
+        Touch { keeper, visible, .. }: Touch,
+        change: impl FnOnce(&mut Registration),
+    ) -> &'r Arc<Registration> {
+        let Found { held, hash, sequence, now_ms } = self;
+        *sequence += 1;
+        hash.remove(held.hash());
+        let registration = Arc::make_mut(&mut held.registration);
+        registration.lease.renewed_ms = now_ms;
+        registration.lease.renew_seq = *sequence;
+        registration.lease.keeper = keeper.unwrap_or(registration.lease.keeper);
+        change(registration);
+        if visible {
+            registration.action = Action::Modified;
+        }
+        hash.add(held.hash());
+        &held.registration
+    }
 }
 
 impl Registry {
@@ -50,32 +86,36 @@ impl Registry {
     pub(super) fn touch(
         &mut self,
         key: &Key,
-        Touch { cause, keeper, visible }: Touch,
+        touch: Touch,
         changes: &mut Vec<Change>,
         change: impl FnOnce(&mut Registration),
     ) {
-        let now_ms = self.now_ms;
-        let renew_seq = self.next_sequence();
-        let Some(held) = self.held_mut(key) else {
-            return;
-        };
-        let before = held.hash();
-        let registration = Arc::make_mut(&mut held.registration);
-        registration.lease.renewed_ms = now_ms;
-        registration.lease.renew_seq = renew_seq;
-        registration.lease.keeper = keeper.unwrap_or(registration.lease.keeper);
-        change(registration);
-        if visible {
-            registration.action = Action::Modified;
+        if let Some(found) = self.find(key) {
+            let registration = found.touch(touch, change).clone();
+            self.touched(key, registration, touch, changes);
         }
-        let (after, lease, shared) = (held.hash(), held.registration.lease, held.registration.clone());
-        self.hash.remove(before);
-        self.hash.add(after);
+    }
+
+    /// An instance to [`Found::touch`], looked up once for all that has to be known of it before.
+    pub(super) fn find(&mut self, key: &Key) -> Option<Found<'_>> {
+        let Registry { applications, hash, sequence, now_ms, .. } = self;
+        let held = applications.get_mut(&key.app)?.get_mut(&key.id)?;
+        Some(Found { held, hash, sequence, now_ms: *now_ms })
+    }
+
+    /// Tells of what a touch came to.
+    pub(super) fn touched(
+        &mut self,
+        key: &Key,
+        registration: Arc<Registration>,
+        Touch { cause, visible, .. }: Touch,
+        changes: &mut Vec<Change>,
+    ) {
         if visible {
-            changes.push(Change::Put { key: key.clone(), registration: shared.clone(), cause });
-            self.add_to_delta(key.clone(), shared, None, changes);
+            changes.push(Change::Put { key: key.clone(), registration: registration.clone(), cause });
+            self.add_to_delta(key.clone(), registration, None, changes);
         } else {
-            changes.push(Change::Renewed { key: key.clone(), lease, cause });
+            changes.push(Change::Renewed { key: key.clone(), lease: registration.lease, cause });
         }
     }
 

@@ -10,6 +10,8 @@ pub enum DecodeError {
     Missing(&'static str),
     #[error("the message has an unknown {what} ({value})")]
     UnknownConstant { what: &'static str, value: i32 },
+    #[error("the message has a name that is not text: {0}")]
+    NotText(#[from] std::str::Utf8Error),
     #[error("the message has a bad name: {0}")]
     Name(#[from] NameError),
     #[error(transparent)]

@@ -74,7 +74,7 @@ impl Held {
 
 impl Registry {
     pub fn get(&self, key: &Key) -> Option<&Arc<Registration>> {
-        self.held(key).map(|held| &held.registration)
+        Some(&self.applications.get(&key.app)?.get(&key.id)?.registration)
     }
 
     /// All instances in the order of their applications' names and their ids.
@@ -135,13 +135,5 @@ impl Registry {
         hash.add(state_hash::format_hash(self.format));
         hash.add(state_hash::peer_progress_hash(&self.peer_progress));
         hash
-    }
-
-    fn held(&self, key: &Key) -> Option<&Held> {
-        self.applications.get(&key.app)?.get(&key.id)
-    }
-
-    fn held_mut(&mut self, key: &Key) -> Option<&mut Held> {
-        self.applications.get_mut(&key.app)?.get_mut(&key.id)
     }
 }

@@ -13,7 +13,7 @@
 //! Everything that one view says belongs together: delta, `apps__hashcode` and `versions__delta`
 //! are of the same log index as the instances, so that a client's reconciliation never mismatches.
 //!
-//! The renewal time alone moves within a view. Single instances show it as it is; pages of more than
+//! The renewal time alone moves within a view, as the newest of those that came one of the other is told. Single instances show it as it is; pages of more than
 //! one instance show it as of when they were encoded, as Eureka's do, for a renewal must not cost an
 //! encoding.
 //!
@@ -29,6 +29,7 @@ mod instance;
 mod page;
 mod per_format;
 mod pieces;
+mod renewable;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -49,6 +50,7 @@ use delta::Delta;
 use envelope::Envelope;
 use per_format::PerFormat;
 use pieces::Piece;
+use renewable::Renewable;
 use vip::VipIndex;
 
 /// The `versions__delta` of a full fetch, always this in Eureka.
@@ -78,6 +80,7 @@ pub struct View {
     delta: Delta,
     statuses: StatusCounts,
     instances: usize,
+    renewable: Renewable,
     pages: BulkPages,
     /// What the full gzip page is put together from, once it is made.
     pieces: PerFormat<Arc<[Piece]>>,

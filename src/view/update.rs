@@ -6,14 +6,16 @@ use super::View;
 use super::application::AppView;
 use super::instance::InstanceView;
 use super::per_format::PerFormat;
+use super::renewable::Renewable;
 use super::vip::VipCounts;
-use crate::registry::{AppName, Change, Key, Lease, Registration, Registry};
+use crate::registry::{AppName, Change, Key, Registration, Registry};
 
 impl View {
     /// The view of a whole registry whose last visible change was at `index`. What the changes that led to it
     /// would make, but application by application: nothing has to be looked for.
     pub fn of(registry: &Registry, index: u64) -> View {
-        let mut view = View { index, ..View::default() };
+        let renewable = Renewable::with_room(registry.instance_count());
+        let mut view = View { index, renewable, ..View::default() };
         for (name, instances) in registry.applications() {
             let mut app = AppView::empty(name.clone());
             let (mut by_vip, mut by_secure_vip) = (VipCounts::default(), VipCounts::default());
@@ -23,6 +25,7 @@ impl View {
                 by_vip.add(vips.vip_address);
                 by_secure_vip.add(vips.secure_vip_address);
                 view.statuses.add(registration.status);
+                view.renewable.put(Key::new(name.clone(), id.clone()), instance.clone());
                 app.put(id.clone(), instance);
             }
             view.instances += app.instance_count();
@@ -76,7 +79,7 @@ impl View {
     /// A change that replaces no instance.
     fn take(&mut self, change: &Change) {
         match change {
-            Change::Renewed { key, lease, .. } => self.renew(key, lease),
+            Change::Renewed { .. } => self.renewable.renewed([change]),
             Change::DeltaAdded { seq, key, registration } => self.delta.add(*seq, key, registration),
             Change::DeltaDropped { seq, key } => self.delta.drop_entry(*seq, &key.app),
             Change::Put { .. } | Change::Removed { .. } | Change::SelfPreservation { .. } => {}
@@ -86,11 +89,7 @@ impl View {
     /// Notes renewals, for changes that are not visible: they need no view of their own. They show at
     /// once in every view that shares the instance. Other changes are passed over.
     pub fn renewed(&self, changes: &[Change]) {
-        for change in changes {
-            if let Change::Renewed { key, lease, .. } = change {
-                self.renew(key, lease);
-            }
-        }
+        self.renewable.renewed(changes);
     }
 
     /// The same content with no page made yet.
@@ -103,15 +102,10 @@ impl View {
             delta: self.delta.clone(),
             statuses: self.statuses,
             instances: self.instances,
+            renewable: self.renewable.clone(),
             pages: Default::default(),
             pieces: PerFormat::default(),
             former_pieces: self.pieces.or(&self.former_pieces),
-        }
-    }
-
-    fn renew(&self, key: &Key, lease: &Lease) {
-        if let Some(instance) = self.apps.get(&key.app).and_then(|app| app.instance(key.id.as_str())) {
-            instance.renew(lease.renewed_ms);
         }
     }
 
@@ -119,6 +113,7 @@ impl View {
         let instance = Arc::new(InstanceView::new(registration.clone()));
         let app =
             self.apps.entry(key.app.clone()).or_insert_with(|| Arc::new(AppView::empty(key.app.clone())));
+        self.renewable.put(key.clone(), instance.clone());
         let former = Arc::make_mut(app).put(key.id.clone(), instance);
 
         match &former {
@@ -157,6 +152,7 @@ impl View {
     fn remove(&mut self, key: &Key) -> Option<Arc<InstanceView>> {
         let app = Arc::make_mut(self.apps.get_mut(&key.app)?);
         let former = app.remove(&key.id)?;
+        self.renewable.remove(key);
         if app.instance_count() == 0 {
             self.apps.remove(&key.app);
         }
