@@ -1,14 +1,14 @@
 //! What every command comes down to: an instance is put, touched or removed. The hash, the delta and those who follow
 //! the registry are told.
 
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::delta::{DELTA_RETENTION_MS, DeltaEntry, Dropped};
+use super::instances::Held;
 use super::lease::{Action, Keeper, Registration};
 use super::name::Key;
-use super::state_hash::{StateHash, delta_entry_hash, document_hash};
-use super::{Cause, Change, Held, Registry};
+use super::state_hash::{StateHash, delta_entry_hash};
+use super::{Cause, Change, Registry};
 
 /// A renewal, and what it is part of.
 #[derive(Clone, Copy)]
@@ -63,20 +63,11 @@ impl Registry {
         cause: Cause,
         changes: &mut Vec<Change>,
     ) {
-        let document_hash = document_hash(&key, &registration.instance);
-        let held = Held { registration: registration.clone(), document_hash };
+        let held = Held::new(&key, registration.clone());
         self.hash.add(held.hash());
-        // The names that are held already, not as many copies as there are registrations.
-        let instances = self.applications.entry(key.app);
-        let app = instances.key().clone();
-        let entry = instances.or_default().entry(key.id);
-        let key = Key::new(app, entry.key().clone());
-        match entry {
-            Entry::Occupied(mut entry) => self.hash.remove(entry.insert(held).hash()),
-            Entry::Vacant(entry) => {
-                entry.insert(held);
-                self.instance_count += 1;
-            }
+        let (key, former) = self.instances.put(key, held);
+        if let Some(former) = former {
+            self.hash.remove(former.hash());
         }
         changes.push(Change::Put { key: key.clone(), registration: registration.clone(), cause });
         self.add_to_delta(key, registration, None, changes);
@@ -98,8 +89,8 @@ impl Registry {
 
     /// An instance to [`Found::touch`], looked up once for all that has to be known of it before.
     pub(super) fn find(&mut self, key: &Key) -> Option<Found<'_>> {
-        let Registry { applications, hash, sequence, now_ms, .. } = self;
-        let held = applications.get_mut(&key.app)?.get_mut(&key.id)?;
+        let Registry { instances, hash, sequence, now_ms, .. } = self;
+        let held = instances.get_mut(key)?;
         Some(Found { held, hash, sequence, now_ms: *now_ms })
     }
 
@@ -120,20 +111,13 @@ impl Registry {
     }
 
     pub(super) fn remove(&mut self, key: &Key, cause: Cause, changes: &mut Vec<Change>) -> bool {
-        let Some(instances) = self.applications.get_mut(&key.app) else {
+        let Some(mut held) = self.instances.remove(key) else {
             return false;
         };
-        let Some(held) = instances.remove(&key.id) else {
-            return false;
-        };
-        if instances.is_empty() {
-            self.applications.remove(&key.app);
-        }
-        self.instance_count -= 1;
         self.hash.remove(held.hash());
         changes.push(Change::Removed { key: key.clone(), cause });
 
-        let mut last = Arc::unwrap_or_clone(held.registration);
+        let mut last = (*held.registration).clone();
         last.action = Action::Deleted;
         last.last_updated_ms = self.now_ms;
         last.lease.evicted_ms = self.now_ms;
@@ -141,7 +125,7 @@ impl Registry {
             Cause::Cancelled(origin) => origin.into(),
             _ => Keeper::Nobody,
         };
-        let held = Held { registration: Arc::new(last), ..held };
+        held.registration = Arc::new(last);
         let hash = held.hash();
         self.add_to_delta(key.clone(), held.registration, Some(hash), changes);
         true

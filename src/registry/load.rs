@@ -1,14 +1,13 @@
 //! The whole registry taken out and put back: what snapshots and the stored state carry.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::delta::DeltaEntry;
+use super::instances::Held;
 use super::lease::Registration;
 use super::name::Key;
 use super::state_hash::{delta_entry_hash, document_hash, registration_hash};
-use super::{AppName, Held, InstanceId, PeerProgress, Registry, Scope, SelfPreservation};
+use super::{PeerProgress, Registry, Scope, SelfPreservation};
 use crate::format::Format;
 
 /// Everything the registry is made of, in the order of its keys.
@@ -79,28 +78,13 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Into an empty registry. A map is made at once of what comes in order: that costs less than one
-    /// insertion after the other, and leaves no node of it half empty.
+    /// Into an empty registry.
     fn put_all(&mut self, registrations: Vec<(Key, Arc<Registration>)>) {
-        let mut registrations = registrations.into_iter().peekable();
-        while let Some((Key { app, id }, registration)) = registrations.next() {
-            let mut instances = vec![self.hold(&app, id, registration)];
-            while let Some((key, registration)) = registrations.next_if(|(key, _)| key.app == app) {
-                instances.push(self.hold(&app, key.id, registration));
-            }
-            match self.applications.entry(app) {
-                Entry::Vacant(vacant) => drop(vacant.insert(instances.into_iter().collect())),
-                Entry::Occupied(mut occupied) => occupied.get_mut().extend(instances),
-            }
-        }
-        self.instance_count = self.applications.values().map(BTreeMap::len).sum();
-    }
-
-    fn hold(&mut self, app: &AppName, id: InstanceId, registration: Arc<Registration>) -> (InstanceId, Held) {
-        let key = Key::new(app.clone(), id);
-        let document_hash = document_hash(&key, &registration.instance);
-        let held = Held { registration, document_hash };
-        self.hash.add(held.hash());
-        (key.id, held)
+        let held = registrations.into_iter().map(|(key, registration)| {
+            let held = Held::new(&key, registration);
+            self.hash.add(held.hash());
+            (key, held)
+        });
+        self.instances.put_all(held.collect());
     }
 }

@@ -11,6 +11,7 @@ mod delta;
 mod encoded_instance;
 mod instance;
 pub mod instance_message;
+mod instances;
 mod lease;
 mod load;
 mod name;
@@ -23,7 +24,6 @@ mod status;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::format::Format;
@@ -33,6 +33,7 @@ pub use decode_error::DecodeError;
 pub use delta::{DELTA_MAX_ENTRIES, DELTA_RETENTION_MS, Delta, DeltaEntry};
 pub use encoded_instance::{EncodedInstance, Listed, Said, Vips};
 pub use instance::*;
+use instances::Instances;
 pub use lease::{Action, Keeper, Lease, Registration};
 pub use load::{LoadError, Snapshot};
 pub use name::{AppName, InstanceId, Key, MAX_NAME_BYTES, NameError, check_name};
@@ -45,8 +46,7 @@ pub use status::{Origin, Status, effective_status};
 /// Every instance, its lease, the recent changes, and which leases are kept beyond their duration.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
-    applications: BTreeMap<AppName, BTreeMap<InstanceId, Held>>,
-    instance_count: usize,
+    instances: Instances,
     delta: Delta,
     self_preservation: BTreeMap<Scope, SelfPreservation>,
     /// Up to where each Eureka server that is told of changes knows of them.
@@ -60,21 +60,9 @@ pub struct Registry {
     hash: StateHash,
 }
 
-#[derive(Debug, Clone)]
-struct Held {
-    registration: Arc<Registration>,
-    document_hash: u64,
-}
-
-impl Held {
-    fn hash(&self) -> u64 {
-        state_hash::registration_hash(self.document_hash, &self.registration)
-    }
-}
-
 impl Registry {
     pub fn get(&self, key: &Key) -> Option<&Arc<Registration>> {
-        Some(&self.applications.get(&key.app)?.get(&key.id)?.registration)
+        self.instances.get(key).map(|held| &held.registration)
     }
 
     /// All instances in the order of their applications' names and their ids.
@@ -86,13 +74,7 @@ impl Registry {
 
     /// Those of them that come after a key, which need not be one of them.
     pub fn registrations_after(&self, key: &Key) -> impl Iterator<Item = (Key, &Arc<Registration>)> {
-        let after = (Bound::Excluded(&key.app), Bound::Unbounded);
-        let others = self.applications.range::<AppName, _>(after);
-        let others = others.map(|(app, instances)| (app, instances.range::<InstanceId, _>(..)));
-        let after = (Bound::Excluded(&key.id), Bound::Unbounded);
-        let same = self.applications.get_key_value(&key.app);
-        let same = same.map(|(app, instances)| (app, instances.range::<InstanceId, _>(after)));
-        same.into_iter().chain(others).flat_map(|(app, instances)| {
+        self.instances.after(key).flat_map(|(app, instances)| {
             instances.map(move |(id, held)| (Key::new(app.clone(), id.clone()), &held.registration))
         })
     }
@@ -101,9 +83,8 @@ impl Registry {
     pub fn applications(
         &self,
     ) -> impl Iterator<Item = (&AppName, impl Iterator<Item = (&InstanceId, &Arc<Registration>)>)> {
-        self.applications
-            .iter()
-            .map(|(app, instances)| (app, instances.iter().map(|(id, held)| (id, &held.registration))))
+        let applications = self.instances.applications();
+        applications.map(|(app, instances)| (app, instances.map(|(id, held)| (id, &held.registration))))
     }
 
     pub fn delta(&self) -> &Delta {
@@ -111,7 +92,7 @@ impl Registry {
     }
 
     pub fn instance_count(&self) -> usize {
-        self.instance_count
+        self.instances.len()
     }
 
     /// The log's clock, epoch milliseconds.

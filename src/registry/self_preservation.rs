@@ -61,9 +61,9 @@ impl Registry {
     /// holds there, which knows it better: by its own clock, and from when it leads.
     pub fn overdue(&self, scope: &Scope, now_ms: i64) -> impl Iterator<Item = Key> {
         let of_scope = |app: &AppName| scope.application().is_none_or(|of| of == app);
-        let applications = self.applications.iter().filter(move |(app, _)| of_scope(app));
+        let applications = self.instances.applications().filter(move |(app, _)| of_scope(app));
         applications.flat_map(move |(app, instances)| {
-            let overdue = instances.iter().filter(move |(_, held)| {
+            let overdue = instances.filter(move |(_, held)| {
                 let lease = &held.registration.lease;
                 lease.renewed_ms.saturating_add_unsigned(lease.duration_ms) < now_ms
             });
@@ -79,7 +79,7 @@ impl Registry {
         changes: &mut Vec<Change>,
     ) -> Outcome {
         let before = self.self_preservation.get(&scope).copied();
-        let unknown = scope.application().is_some_and(|app| !self.applications.contains_key(app));
+        let unknown = scope.application().is_some_and(|app| !self.instances.has_application(app));
         let after = silence.filter(|_| !unknown).map(|silence| SelfPreservation {
             since_ms: before.map_or(self.now_ms, |before| before.since_ms),
             silence,
