@@ -11,7 +11,7 @@ use super::waiting::Waiting;
 
 /// Turns of the runtime that a batch lets others have before it leaves: those who got the answers of the last one send
 /// at about the same time, and a turn costs next to nothing where nobody does.
-const TURNS_TO_GATHER: usize = 4;
+const TURNS_TO_GATHER: usize = 10;
 
 /// The task that does a [`Proposer`](super::Proposer)'s work.
 pub struct Batcher {
@@ -36,7 +36,7 @@ impl Batcher {
                         undecided_since.send_replace((!in_flight.is_empty()).then(Instant::now));
                     }
                 }
-                there_is = waiting.batch_to_leave(departs_in), if !closed && in_flight.len() < route.batches_at_once() => {
+                there_is = waiting.batch_to_leave(departs_in, route.leads()), if !closed && in_flight.len() < route.batches_at_once() => {
                     if !there_is {
                         closed = true;
                         continue;

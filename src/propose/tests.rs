@@ -1,7 +1,7 @@
 use futures_util::FutureExt;
 
 use super::departures::PERIOD;
-use super::waiting::ENOUGH_COMPANY;
+use super::waiting::{COMPANY_MATTERS, ENOUGH_COMPANY, LONGEST_WAIT};
 use super::*;
 use crate::registry::{AppName, InstanceId, Key, Origin};
 
@@ -34,15 +34,15 @@ fn taken(waiting: &mut Waiting) -> usize {
 async fn what_is_in_a_hurry_leaves_at_once_with_all_that_wait() {
     let (queue, mut waiting) = waiting();
     put(&queue, "a", false);
-    assert_eq!(waiting.batch_to_leave(in_a_period).now_or_never(), Some(true));
+    assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), Some(true));
     assert_eq!(taken(&mut waiting), 1);
 
     put(&queue, "b", true);
     put(&queue, "c", true);
-    assert_eq!(waiting.batch_to_leave(in_a_period).now_or_never(), None);
+    assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), None);
     put(&queue, "d", false);
     put(&queue, "e", true);
-    assert_eq!(waiting.batch_to_leave(in_a_period).now_or_never(), Some(true));
+    assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), Some(true));
     assert_eq!(taken(&mut waiting), 4);
     assert!(waiting.is_empty());
 }
@@ -57,15 +57,15 @@ async fn what_is_in_no_hurry_leaves_at_the_departure_after_it_came() {
     };
     tokio::time::sleep(PERIOD / 5).await;
     put(&queue, "a", true);
-    assert_eq!(waiting.batch_to_leave(departs_in).now_or_never(), None);
+    assert_eq!(waiting.batch_to_leave(departs_in, true).now_or_never(), None);
     tokio::time::sleep(PERIOD / 5).await;
     put(&queue, "b", true);
-    assert!(waiting.batch_to_leave(departs_in).await);
+    assert!(waiting.batch_to_leave(departs_in, true).await);
     assert_eq!(start.elapsed(), PERIOD);
     assert_eq!(taken(&mut waiting), 2);
 
     put(&queue, "c", true);
-    assert!(waiting.batch_to_leave(departs_in).await);
+    assert!(waiting.batch_to_leave(departs_in, true).await);
     assert_eq!(start.elapsed(), 2 * PERIOD);
 }
 
@@ -76,14 +76,14 @@ async fn many_in_no_hurry_wait_no_longer() {
     for number in 0..ENOUGH_COMPANY {
         put(&queue, &number.to_string(), true);
     }
-    assert!(waiting.batch_to_leave(in_a_period).await);
+    assert!(waiting.batch_to_leave(in_a_period, true).await);
     assert_eq!(start.elapsed(), Duration::ZERO);
     assert_eq!(taken(&mut waiting), ENOUGH_COMPANY as usize);
 
     for number in 1..ENOUGH_COMPANY {
         put(&queue, &number.to_string(), true);
     }
-    assert!(waiting.batch_to_leave(in_a_period).await);
+    assert!(waiting.batch_to_leave(in_a_period, true).await);
     assert_eq!(start.elapsed(), PERIOD);
 }
 
@@ -92,9 +92,55 @@ async fn what_waits_when_the_last_proposer_goes_still_leaves() {
     let (queue, mut waiting) = waiting();
     put(&queue, "a", true);
     drop(queue);
-    assert!(waiting.batch_to_leave(in_a_period).await);
+    assert!(waiting.batch_to_leave(in_a_period, true).await);
     assert_eq!(taken(&mut waiting), 1);
-    assert!(!waiting.batch_to_leave(in_a_period).await);
+    assert!(!waiting.batch_to_leave(in_a_period, true).await);
+}
+
+/// After two batches with so many commands each.
+async fn after_batches_of(commands: u32) -> (mpsc::Sender<Proposal>, Waiting) {
+    let (queue, mut waiting) = waiting();
+    for _ in 0..2 {
+        (0..commands).for_each(|number| put(&queue, &number.to_string(), false));
+        assert!(waiting.batch_to_leave(in_a_period, true).await);
+        assert_eq!(taken(&mut waiting), commands as usize);
+    }
+    (queue, waiting)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_leaves_with_nearly_as_many_as_the_last_ones_had() {
+    let (queue, mut waiting) = after_batches_of(20).await;
+    for number in 0..15 {
+        put(&queue, &number.to_string(), false);
+    }
+    assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), None);
+    put(&queue, "15", false);
+    assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), Some(true));
+    put(&queue, "on the way to the log", false);
+    assert_eq!(taken(&mut waiting), 17);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_waits_for_no_company_that_does_not_come() {
+    let (queue, mut waiting) = after_batches_of(20).await;
+    let start = Instant::now();
+    put(&queue, "a", true);
+    put(&queue, "b", false);
+    assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), None);
+    put(&queue, "c", false);
+    assert!(waiting.batch_to_leave(in_a_period, true).await);
+    assert_eq!((start.elapsed(), taken(&mut waiting)), (LONGEST_WAIT, 3));
+
+    // Nor for what joins at the leader anyway.
+    let (queue, mut waiting) = after_batches_of(20).await;
+    put(&queue, "a", false);
+    assert_eq!(waiting.batch_to_leave(in_a_period, false).now_or_never(), Some(true));
+
+    // Nor where batches are small.
+    let (queue, mut waiting) = after_batches_of(COMPANY_MATTERS).await;
+    put(&queue, "a", false);
+    assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), Some(true));
 }
 
 #[tokio::test]
@@ -105,8 +151,8 @@ async fn a_batch_has_bounds() {
     for _ in 0..of_a_batch + 2 {
         put(&queue, &"i".repeat(length), false);
     }
-    assert!(waiting.batch_to_leave(in_a_period).await);
+    assert!(waiting.batch_to_leave(in_a_period, true).await);
     assert_eq!(taken(&mut waiting), of_a_batch);
-    assert!(waiting.batch_to_leave(in_a_period).await);
+    assert!(waiting.batch_to_leave(in_a_period, true).await);
     assert_eq!(taken(&mut waiting), 2);
 }

@@ -13,20 +13,31 @@ const BATCH_COMMANDS: u32 = 4096;
 const BATCH_BYTES: usize = 1 << 20;
 /// So many together cost little more by each: they wait for no further company.
 pub(super) const ENOUGH_COMPANY: u32 = 256;
+/// Where batches are smaller than this, waiting for company would cost a client more time than it saves the machine.
+pub(super) const COMPANY_MATTERS: u32 = 8;
+/// How long what is in a hurry waits for company, by a clock of whole milliseconds: less than a batch takes.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(1);
 
 pub struct Waiting {
     proposals: mpsc::Receiver<Proposal>,
-    /// In no hurry: waiting for company, or for [`Waiting::take_batch`].
+    /// Waiting for company, or for [`Waiting::take_batch`].
     batch: Vec<Proposal>,
+    commands: u32,
+    bytes: usize,
+    /// Whether any of them is in a hurry.
+    hurried: bool,
     /// When the batch has to leave at the latest, if there is anything in it.
     leaves_at: Option<Instant>,
     /// Taken from the queue, but too much for the last batch.
     next: Option<Proposal>,
+    /// How many commands the last two batches had.
+    former: [u32; 2],
 }
 
 impl Waiting {
     pub fn new(proposals: mpsc::Receiver<Proposal>) -> Self {
-        Self { proposals, batch: Vec::new(), leaves_at: None, next: None }
+        let (batch, commands, bytes, hurried) = (Vec::new(), 0, 0, false);
+        Self { proposals, batch, commands, bytes, hurried, leaves_at: None, next: None, former: [0; 2] }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -34,9 +45,15 @@ impl Waiting {
     }
 
     /// Returns when a batch has to leave; false if there will be none any more. What is in no hurry has `departs_in` left
-    /// until it does. May be dropped at any time: nothing is lost by that.
-    pub async fn batch_to_leave(&mut self, departs_in: impl Fn() -> Duration) -> bool {
+    /// until it does. What is in a hurry leaves at once, or, where batches gather, with nearly as many as the last ones
+    /// had: whoever got their answers sends again, and a batch costs as much for few. May be dropped at any time: nothing
+    /// is lost by that.
+    pub async fn batch_to_leave(&mut self, departs_in: impl Fn() -> Duration, gathers: bool) -> bool {
+        let enough = if gathers { self.company_to_come() } else { 0 };
         loop {
+            if self.commands >= ENOUGH_COMPANY || (self.hurried && self.commands >= enough) {
+                return true;
+            }
             let proposal = match (self.next.take(), self.leaves_at) {
                 (Some(proposal), _) => Some(proposal),
                 (None, None) => self.proposals.recv().await,
@@ -48,34 +65,48 @@ impl Waiting {
             let Some(proposal) = proposal else {
                 return !self.batch.is_empty();
             };
-            let unhurried = proposal.request.unhurried;
-            self.batch.push(proposal);
-            if !unhurried || commands(&self.batch) >= ENOUGH_COMPANY {
+            let patience = match proposal.request.unhurried {
+                true => self.leaves_at.is_none().then(&departs_in),
+                false => (!self.hurried).then_some(LONGEST_WAIT),
+            };
+            let leaves_at = patience.map(|patience| Instant::now() + patience);
+            self.hurried |= !proposal.request.unhurried;
+            self.leaves_at = self.leaves_at.into_iter().chain(leaves_at).min();
+            if !self.add(proposal) {
                 return true;
             }
-            self.leaves_at.get_or_insert_with(|| Instant::now() + departs_in());
         }
     }
 
     /// What waits, as far as one batch can hold it.
     pub fn take_batch(&mut self) -> Vec<Proposal> {
-        self.leaves_at = None;
-        let mut batch = std::mem::take(&mut self.batch);
-        let mut commands = commands(&batch);
-        let mut bytes: usize = batch.iter().map(|proposal| proposal.request.commands.len()).sum();
-        while let Ok(proposal) = self.proposals.try_recv() {
-            commands += proposal.request.commands.count();
-            bytes += proposal.request.commands.len();
-            if commands > BATCH_COMMANDS || bytes > BATCH_BYTES {
-                self.next = Some(proposal);
-                break;
-            }
-            batch.push(proposal);
+        while self.next.is_none()
+            && let Ok(proposal) = self.proposals.try_recv()
+        {
+            self.add(proposal);
         }
-        batch
+        self.former = [self.former[1], self.commands];
+        (self.commands, self.bytes, self.hurried, self.leaves_at) = (0, 0, false, None);
+        std::mem::take(&mut self.batch)
     }
-}
 
-fn commands(batch: &[Proposal]) -> u32 {
-    batch.iter().map(|proposal| proposal.request.commands.count()).sum()
+    /// Puts a proposal into the batch, or aside for the next one if it is too much for this; whether it is in.
+    fn add(&mut self, proposal: Proposal) -> bool {
+        let commands = self.commands + proposal.request.commands.count();
+        let bytes = self.bytes + proposal.request.commands.len();
+        if !self.batch.is_empty() && (commands > BATCH_COMMANDS || bytes > BATCH_BYTES) {
+            self.next = Some(proposal);
+            return false;
+        }
+        (self.commands, self.bytes) = (commands, bytes);
+        self.batch.push(proposal);
+        true
+    }
+
+    /// Four fifths of what the last two batches had on average: with all of it they would wait for those who come no
+    /// more, and never become smaller.
+    fn company_to_come(&self) -> u32 {
+        let enough = self.former.iter().sum::<u32>() * 2 / 5;
+        if enough < COMPANY_MATTERS { 0 } else { enough }
+    }
 }

@@ -18,9 +18,6 @@ use super::rpc::{self, peer};
 use super::types::{RaftLogId, TypeConfig};
 use crate::metrics::Histogram;
 
-/// Turns of the runtime that a request without entries waits for one that has some: between a commit and the next
-/// append there are as many tasks, and a turn costs next to nothing where nothing follows.
-const TURNS_TO_SUPERSEDE: usize = 16;
 /// How often it is looked whether an answer is overdue.
 const WATCH: Duration = Duration::from_millis(250);
 
@@ -99,8 +96,8 @@ where
     Ok(results.boxed())
 }
 
-/// The same but for requests without entries that the next one follows at once: each tells how far the log is committed,
-/// and one that comes later tells it too. Under load the next entries are proposed when the last are committed.
+/// The same but for requests without entries that the next one has come behind: each tells how far the log is committed,
+/// and one that comes later tells it too.
 fn without_superseded<S>(requests: S) -> impl Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + 'static
 where
     S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + 'static,
@@ -108,23 +105,12 @@ where
     stream::unfold(Box::pin(requests.fuse()), |mut requests| async move {
         let mut request = requests.next().await?;
         while request.entries.is_empty()
-            && let Some(next) = soon(requests.next()).await.flatten()
+            && let Some(next) = requests.next().now_or_never().flatten()
         {
             request = next;
         }
         Some((request, requests))
     })
-}
-
-/// What a future comes to within a few turns of the runtime.
-async fn soon<T>(mut future: impl Future<Output = T> + Unpin) -> Option<T> {
-    for _ in 0..TURNS_TO_SUPERSEDE {
-        if let Some(output) = (&mut future).now_or_never() {
-            return Some(output);
-        }
-        tokio::task::yield_now().await;
-    }
-    future.now_or_never()
 }
 
 struct Answers {
@@ -209,18 +195,10 @@ mod tests {
         assert_eq!(next().await, (1, 1));
         assert_eq!(next().await, (1, 2), "what has no entries is superseded");
         assert_eq!(next().await, (1, 2), "what has entries is not");
-        assert_eq!(next().await, (0, 4), "nothing follows");
-
-        // Some turns later, as by another task.
+        assert_eq!(next().await, (0, 4), "nothing has come behind it");
         send(request(4, 0, 5));
-        let later = async {
-            tokio::task::yield_now().await;
-            send(request(4, 2, 5));
-        };
-        assert_eq!(tokio::join!(next(), later).0, (2, 5));
-        send(request(6, 0, 6));
         drop(sender);
-        assert_eq!(told(&sent.next().await.unwrap()), (0, 6));
+        assert_eq!(told(&sent.next().await.unwrap()), (0, 5));
         assert!(sent.next().await.is_none());
     }
 }
