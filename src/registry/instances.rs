@@ -1,5 +1,5 @@
 //! The instances: in order for those who go through all of them, by the hash of their keys for those who ask for one.
-//! To compare names all along the way down a tree was what took longest of a renewal.
+//! To compare names all along the way down a tree was what took longest of applying a renewal.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -159,4 +159,80 @@ impl Instances {
 /// Of a slot that is noted, and with that of one that has an instance.
 fn hash(slots: &Slab<(Key, Held)>, hasher: &RandomState, slot: Slot) -> u64 {
     slots.get(slot).map_or(0, |(key, _)| hasher.hash_one(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::registry::arbitrary::{key_of, plain_instance};
+    use crate::registry::{Action, Lease, Status};
+
+    const NAMES: [&str; 5] = ["A", "AB", "B", "Z", "\u{416}"];
+
+    /// Puts an instance, or takes it away.
+    fn step() -> impl Strategy<Value = (Key, bool)> {
+        (key(), proptest::bool::weighted(0.6))
+    }
+
+    fn key() -> impl Strategy<Value = Key> {
+        (0..NAMES.len(), 0..NAMES.len()).prop_map(|(app, id)| key_of(NAMES[app], NAMES[id]))
+    }
+
+    fn hold(key: &Key, last_dirty_ms: i64) -> Held {
+        let (status, action, lease) = (Status::Up, Action::Added, Lease::default());
+        let instance = plain_instance(key).into();
+        let (overridden, last_updated_ms) = (None, 0);
+        let registration =
+            Registration { instance, status, overridden, last_dirty_ms, last_updated_ms, action, lease };
+        Held::new(key, Arc::new(registration))
+    }
+
+    fn told<'i, I>(applications: impl Iterator<Item = (&'i AppName, I)>) -> Vec<(Key, i64)>
+    where
+        I: Iterator<Item = (&'i InstanceId, &'i Held)>,
+    {
+        let key = |app: &AppName, id: &InstanceId| Key::new(app.clone(), id.clone());
+        let of_app = |(app, instances): (&'i AppName, I)| {
+            instances.map(move |(id, held)| (key(app, id), held.registration.last_dirty_ms))
+        };
+        applications.flat_map(of_app).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn they_are_what_a_map_in_order_has(steps in proptest::collection::vec(step(), 0..80), after in key()) {
+            let (mut instances, mut map) = (Instances::default(), BTreeMap::new());
+            let dirty = |held: Held| held.registration.last_dirty_ms;
+            for (number, (key, put)) in (0..).zip(steps) {
+                if put {
+                    let (known, former) = instances.put(key.clone(), hold(&key, number));
+                    prop_assert_eq!(&known, &key);
+                    prop_assert_eq!(former.map(dirty), map.insert(key, number));
+                } else {
+                    prop_assert_eq!(instances.remove(&key).map(dirty), map.remove(&key));
+                }
+            }
+            let all: Vec<(Key, i64)> = map.clone().into_iter().collect();
+            prop_assert_eq!(told(instances.applications()), all.clone());
+            prop_assert_eq!(instances.len(), all.len());
+            let later = map.range((Bound::Excluded(&after), Bound::Unbounded));
+            let later: Vec<(Key, i64)> = later.map(|(key, dirty)| (key.clone(), *dirty)).collect();
+            prop_assert_eq!(told(instances.after(&after)), later);
+            for app in NAMES {
+                for id in NAMES {
+                    let key = key_of(app, id);
+                    prop_assert_eq!(instances.get(&key).cloned().map(dirty), map.get(&key).copied());
+                }
+                let app = AppName::parse(app).unwrap();
+                prop_assert_eq!(instances.has_application(&app), all.iter().any(|(key, _)| key.app == app));
+            }
+
+            let mut loaded = Instances::default();
+            loaded.put_all(all.iter().map(|(key, dirty)| (key.clone(), hold(key, *dirty))).collect());
+            prop_assert_eq!(told(loaded.applications()), all.clone());
+            prop_assert!(all.iter().all(|(key, _)| loaded.get_mut(key).is_some()));
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Instances by their keys, for renewals: looking one up in order, name by name, costs five times as much.
+//! Instances by their keys, for renewals: looking one up in order, name by name, costs more than twice as much.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
