@@ -1,6 +1,6 @@
 //! Group commit: the commands that arrive while batches are on their way make up the next one. Before it
-//! leaves, what has arrived at this node's sockets already is read; at the leader it waits, a moment at most, until it is
-//! nearly as large as the last ones were. Commands whose sender is in no hurry wait longer for company.
+//! leaves, what has arrived at this node's sockets already is read; at the leader it waits, a moment at most, for half of
+//! those who lately wrote. Commands whose sender is in no hurry wait longer for company.
 //!
 //! The leader writes its batches to the log; a follower forwards them to the leader, whose own
 //! batches they join. An answer is given only when this node has applied what it tells, so that

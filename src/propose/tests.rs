@@ -97,33 +97,32 @@ async fn what_waits_when_the_last_proposer_goes_still_leaves() {
     assert!(!waiting.batch_to_leave(in_a_period, true).await);
 }
 
-/// After two batches with so many commands each.
-async fn after_batches_of(commands: u32) -> (mpsc::Sender<Proposal>, Waiting) {
+/// After a batch with so many commands.
+fn after_a_batch_of(commands: u32) -> (mpsc::Sender<Proposal>, Waiting) {
     let (queue, mut waiting) = waiting();
-    for _ in 0..2 {
-        (0..commands).for_each(|number| put(&queue, &number.to_string(), false));
-        assert!(waiting.batch_to_leave(in_a_period, true).await);
-        assert_eq!(taken(&mut waiting), commands as usize);
-    }
+    (0..commands).for_each(|number| put(&queue, &number.to_string(), false));
+    assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), Some(true));
+    assert_eq!(taken(&mut waiting), commands as usize);
     (queue, waiting)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_leaves_with_nearly_as_many_as_the_last_ones_had() {
-    let (queue, mut waiting) = after_batches_of(20).await;
-    for number in 0..15 {
-        put(&queue, &number.to_string(), false);
-    }
+async fn a_batch_leaves_with_half_of_those_who_lately_wrote() {
+    let (queue, mut waiting) = after_a_batch_of(20);
+    // While that was on its way.
+    (0..4).for_each(|number| put(&queue, &number.to_string(), false));
     assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), None);
-    put(&queue, "15", false);
+    (4..11).for_each(|number| put(&queue, &number.to_string(), false));
+    assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), None);
+    put(&queue, "the twelfth", false);
     assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), Some(true));
     put(&queue, "on the way to the log", false);
-    assert_eq!(taken(&mut waiting), 17);
+    assert_eq!(taken(&mut waiting), 13);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_waits_for_no_company_that_does_not_come() {
-    let (queue, mut waiting) = after_batches_of(20).await;
+    let (queue, mut waiting) = after_a_batch_of(20);
     let start = Instant::now();
     put(&queue, "a", true);
     put(&queue, "b", false);
@@ -132,13 +131,26 @@ async fn a_batch_waits_for_no_company_that_does_not_come() {
     assert!(waiting.batch_to_leave(in_a_period, true).await);
     assert_eq!((start.elapsed(), taken(&mut waiting)), (LONGEST_WAIT, 3));
 
+    // Nor long after the last batch.
+    assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), None);
+    (0..20).for_each(|number| put(&queue, &number.to_string(), false));
+    assert!(waiting.batch_to_leave(in_a_period, true).await);
+    assert_eq!(taken(&mut waiting), 20);
+    let late = async {
+        tokio::time::sleep(2 * LONGEST_WAIT).await;
+        put(&queue, "a", false);
+    };
+    let start = Instant::now();
+    assert!(tokio::join!(waiting.batch_to_leave(in_a_period, true), late).0);
+    assert_eq!((start.elapsed(), taken(&mut waiting)), (2 * LONGEST_WAIT, 1));
+
     // Nor for what joins at the leader anyway.
-    let (queue, mut waiting) = after_batches_of(20).await;
+    let (queue, mut waiting) = after_a_batch_of(20);
     put(&queue, "a", false);
     assert_eq!(waiting.batch_to_leave(in_a_period, false).now_or_never(), Some(true));
 
-    // Nor where batches are small.
-    let (queue, mut waiting) = after_batches_of(COMPANY_MATTERS).await;
+    // Nor where few write.
+    let (queue, mut waiting) = after_a_batch_of(COMPANY_MATTERS - 2);
     put(&queue, "a", false);
     assert_eq!(waiting.batch_to_leave(in_a_period, true).now_or_never(), Some(true));
 }
