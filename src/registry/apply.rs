@@ -257,7 +257,8 @@ impl Registry {
     }
 
     fn is_kept_from(&self, key: &Key, origin: Origin) -> bool {
-        self.get(key).is_some_and(|held| held.is_kept_from(origin))
+        // Looked up only for those who may be kept from it.
+        origin == Origin::Import && self.get(key).is_some_and(|held| held.is_kept_from(origin))
     }
 
     fn is_moved(&self, key: &Key) -> bool {
