@@ -13,9 +13,9 @@
 //! Everything that one view says belongs together: delta, `apps__hashcode` and `versions__delta`
 //! are of the same log index as the instances, so that a client's reconciliation never mismatches.
 //!
-//! The renewal time alone moves within a view, as the newest of those that came one of the other is told. Single instances show it as it is; pages of more than
-//! one instance show it as of when they were encoded, as Eureka's do, for a renewal must not cost an
-//! encoding.
+//! The renewal time alone moves within a view, as the newest of those that came one of the other is
+//! told. Single instances show it as it is; pages of more than one instance show it as of when they
+//! were encoded, as Eureka's do, for a renewal must not cost an encoding.
 //!
 //! Not here: what documents look like ([`crate::eureka`]), what changes ([`crate::registry`]), and
 //! which request gets which page.
