@@ -23,7 +23,7 @@ fn the_log_of_a_follower_cannot_be_synced() {
     fail_log("failed sync of a follower's log", Which::Follower, "fdatasync", 100, usize::MAX);
 }
 
-/// The name of the log's next file, after 8 MiB.
+/// The name of the log's next file, after 2 MiB.
 #[test]
 #[ignore = "takes minutes: tests/chaos/run.sh"]
 fn the_log_of_the_leader_gets_no_next_file() {
