@@ -15,8 +15,8 @@ use crate::message::{self, StateBlock};
 use crate::registry::{DeltaEntry, EncodedInstance, Key, Registration, Snapshot};
 
 /// Where a block ends. sled rewrites up to sixteen neighbours at a time, and keeps what is over 128 KiB in a file of
-/// its own.
-const BLOCK_BYTES: usize = 4096;
+/// its own, which blocks that cannot be packed must not come to.
+const BLOCK_BYTES: usize = 7 << 10;
 
 /// The blocks of a whole state.
 pub fn image(snapshot: &Snapshot) -> impl Iterator<Item = Vec<u8>> {
@@ -83,8 +83,8 @@ impl Loading {
     ///
     /// # Errors
     /// [`DecodeError`] if it is no block, or not all there.
-    pub fn image(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
-        let block = StateBlock::decode(Bytes::copy_from_slice(bytes))?;
+    pub fn image(&mut self, block: Bytes) -> Result<(), DecodeError> {
+        let block = StateBlock::decode(block)?;
         for stored in block.registrations {
             let key = self.keys.key(&stored.app, &stored.id)?;
             let lease = stored.lease.ok_or(DecodeError::Missing("a lease"))?;
@@ -98,8 +98,8 @@ impl Loading {
     ///
     /// # Errors
     /// As [`Self::image`].
-    pub fn changes(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
-        let block = StateBlock::decode(Bytes::copy_from_slice(bytes))?;
+    pub fn changes(&mut self, block: Bytes) -> Result<(), DecodeError> {
+        let block = StateBlock::decode(block)?;
         for stored in block.registrations {
             let key = self.keys.key(&stored.app, &stored.id)?;
             let changed = match stored.lease {

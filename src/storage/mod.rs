@@ -7,6 +7,7 @@ mod distrust;
 mod failures;
 mod keys;
 pub mod marker;
+mod packing;
 mod snapshot_file;
 mod state;
 #[cfg(test)]

@@ -10,10 +10,12 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use prost::Message;
 
 use super::block::{self, Loading};
 use super::keys;
+use super::packing::{pack, unpack};
 use crate::encoding::{DecodeError, decode_peer_progress, decode_self_preservation};
 use crate::format::{Format, FormatError, Formats};
 use crate::message::{StateHeader, StoredHeader};
@@ -144,9 +146,10 @@ impl StateStore {
             if key != keys::block(stored.generation, number) {
                 return Err(StateError::Missing("a block"));
             }
+            let block = if stored.packed { unpack(&block)? } else { Bytes::copy_from_slice(&block) };
             match number < stored.image_blocks {
-                true => loading.image(&block)?,
-                false => loading.changes(&block)?,
+                true => loading.image(block)?,
+                false => loading.changes(block)?,
             }
         }
         let header = stored.state.ok_or(StateError::Missing("its header"))?;
@@ -164,12 +167,12 @@ impl StateStore {
         Ok(Some((header, snapshot)))
     }
 
-    /// Whether so much has changed, or nothing is stored, that a whole state is to be stored and not only what
-    /// changed.
+    /// Whether so much has changed, or nothing is stored but by a program that did not pack it, that a whole state is
+    /// to be stored and not only what changed.
     pub fn needs_whole(&self) -> bool {
         self.header().as_ref().is_none_or(|stored| {
             let changes_bytes = stored.bytes.saturating_sub(stored.image_bytes);
-            changes_bytes > LEAST_CHANGES_BYTES.max(stored.image_bytes / 2)
+            !stored.packed || changes_bytes > LEAST_CHANGES_BYTES.max(stored.image_bytes / 2)
         })
     }
 
@@ -192,7 +195,7 @@ impl StateStore {
     pub fn replace(&self, state: &StateHeader, snapshot: &Snapshot) -> Result<(), StateError> {
         let mut header = self.header();
         let generation = header.as_ref().map_or(0, |stored| stored.generation + 1);
-        let mut stored = StoredHeader { generation, ..StoredHeader::default() };
+        let mut stored = StoredHeader { generation, packed: true, ..StoredHeader::default() };
         self.append(&mut stored, block::image(snapshot))?;
         stored.state = Some(state.clone());
         (stored.image_blocks, stored.image_bytes) = (stored.blocks, stored.bytes);
@@ -211,6 +214,7 @@ impl StateStore {
             let mut batch = sled::Batch::default();
             for block in blocks.by_ref().take(BATCH_BLOCKS) {
                 stored.bytes += block.len() as u64;
+                let block = if stored.packed { pack(&block) } else { block };
                 batch.insert(keys::block(stored.generation, stored.blocks), block);
                 stored.blocks += 1;
             }

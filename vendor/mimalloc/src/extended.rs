@@ -1,5 +1,5 @@
 use crate::MiMalloc;
-use core::ffi::c_void;
+use core::ffi::{c_long, c_void};
 #[cfg(not(feature = "v2"))]
 use core::ffi::{c_char, CStr};
 
@@ -9,6 +9,15 @@ impl MiMalloc {
     /// For mimalloc version 1.8.6, this will return 186.
     pub fn version(&self) -> u32 {
         unsafe { ffi::mi_version() as u32 }
+    }
+
+    /// After how many milliseconds pages that became free are given back to the system, unless the variable
+    /// `MIMALLOC_PURGE_DELAY` says so; 0 is at once.
+    #[cfg(not(feature = "v2"))]
+    pub fn set_default_purge_delay(&self, milliseconds: u16) {
+        // `mi_option_purge_delay` of mimalloc 3, which libmimalloc-sys does not name.
+        const PURGE_DELAY: ffi::mi_option_t = 15;
+        unsafe { ffi::mi_option_set_default(PURGE_DELAY, c_long::from(milliseconds)) }
     }
 
     /// Return the amount of available bytes in a memory block.
