@@ -18,7 +18,7 @@ use super::best::Best;
 use super::common::harness::{Directory, Request, free_addr};
 use super::common::{Child, Output, most_rss_mib};
 use super::measure::{Group, Measure};
-use super::ours::{CONNECTIONS, NODES, READ, SETTLING, WRITTEN};
+use super::ours::{CONNECTIONS, NODES, READ, STORING, WRITTEN};
 use super::results::Round;
 use super::settings::Settings;
 use super::start_clock::StartClock;
@@ -123,7 +123,7 @@ impl<'a> Etcd<'a> {
 impl Program<'_> {
     fn memory(&self, members: &Members) -> anyhow::Result<f64> {
         self.run("fill", members, READ, Sharing(1), &[])?;
-        thread::sleep(SETTLING);
+        thread::sleep(STORING);
         most_rss_mib(&members.pids)
     }
 

@@ -22,8 +22,10 @@ pub const WRITTEN: u32 = 3_000;
 pub const READ: u32 = 10_000;
 /// One application: each of these reads of an application or instance is about it.
 const ASKED_FOR: u32 = 100;
-/// Until what was needed to register, and not to hold, is given back.
-pub const SETTLING: Duration = Duration::from_secs(2);
+/// Until all is quiet behind many registrations.
+const SETTLING: Duration = Duration::from_secs(2);
+/// Until the state has been stored, which is due every 5 s, and what that needed is given back too.
+pub const STORING: Duration = Duration::from_secs(12);
 
 /// With the axum that is to answer the same, if there is one.
 pub fn round(round: &mut Round<'_>, output: &Output, axum: Option<&mut BareAxum<'_>>) {
@@ -177,6 +179,6 @@ fn memory(round: &mut Round<'_>, cluster: &Cluster) {
 /// Of the largest process, with so many instances registered.
 pub fn memory_with(instances: u32, addrs: &[SocketAddr], pids: &[u32]) -> anyhow::Result<f64> {
     fill(addrs, instances)?;
-    thread::sleep(SETTLING);
+    thread::sleep(STORING);
     most_rss_mib(pids)
 }

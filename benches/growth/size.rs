@@ -33,8 +33,8 @@ pub struct Size {
 }
 
 const CONNECTIONS: u32 = 64;
-/// Until the state is stored, and what was needed to register is given back.
-const SETTLING: Duration = Duration::from_secs(6);
+/// Until the state has been stored, which is due every 5 s, and what that and registering needed is given back.
+const SETTLING: Duration = Duration::from_secs(12);
 
 impl Size {
     /// # Errors
