@@ -27,7 +27,8 @@ use crate::trace::{self, Traces};
 
 pub use writing::Writing;
 
-/// Where a file of the log is closed, unless a test wants many files.
+/// Where a file of the log is closed, unless a test wants many files. raft-log keeps the entries of the last file in
+/// memory, whatever its cache holds.
 pub const LOG_FILE_BYTES: usize = 2 << 20;
 /// Entries kept in memory for followers that are not far behind.
 const CACHE_BYTES: usize = 1 << 20;

@@ -11,9 +11,7 @@ use crate::encoding::DecodeError;
 const MOST_TIMES: usize = 255;
 
 pub fn pack(block: &[u8]) -> Vec<u8> {
-    let mut packed = compress_prepend_size(block);
-    packed.shrink_to_fit();
-    packed
+    compress_prepend_size(block)
 }
 
 /// # Errors
