@@ -15,7 +15,7 @@ impl MiMalloc {
     /// `MIMALLOC_PURGE_DELAY` says so; 0 is at once.
     #[cfg(not(feature = "v2"))]
     pub fn set_default_purge_delay(&self, milliseconds: u16) {
-        // `mi_option_purge_delay` of mimalloc 3, which libmimalloc-sys does not name.
+        // `mi_option_purge_delay` of the mimalloc in libmimalloc-sys 0.1.49, which does not name it.
         const PURGE_DELAY: ffi::mi_option_t = 15;
         unsafe { ffi::mi_option_set_default(PURGE_DELAY, c_long::from(milliseconds)) }
     }
