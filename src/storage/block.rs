@@ -15,7 +15,7 @@ use crate::message::{self, StateBlock};
 use crate::registry::{DeltaEntry, EncodedInstance, Key, Registration, Snapshot};
 
 /// Where a block ends. sled rewrites up to sixteen neighbours at a time, and keeps what is over 128 KiB in a file of
-/// its own, which blocks that cannot be packed must not come to.
+/// its own, which sixteen blocks of usual documents do not come to, even where nothing can be packed.
 const BLOCK_BYTES: usize = 7 << 10;
 
 /// The blocks of a whole state.
