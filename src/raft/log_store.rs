@@ -29,9 +29,9 @@ pub use writing::Writing;
 
 /// Where a file of the log is closed, unless a test wants many files. raft-log keeps the entries of the last file in
 /// memory, whatever its cache holds.
-pub const LOG_FILE_BYTES: usize = 2 << 20;
+pub const LOG_FILE_BYTES: usize = 1 << 20;
 /// Entries kept in memory for followers that are not far behind.
-const CACHE_BYTES: usize = 1 << 20;
+const CACHE_BYTES: usize = 512 << 10;
 /// What replaying a file reads at a time.
 const READ_BUFFER_BYTES: usize = 1 << 20;
 /// Most bytes of entries in one append to a follower; a single larger entry goes alone.
