@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds rs-registry as one static binary that needs nothing of the x86-64 Linux it runs on, and says where it is.
 # It is built twice: the first counts at work what it does (train.sh), the second is optimized for what that counted.
-# Needs cargo by rustup, and the ports of train.sh; installs musl's compiler by Debian's apt if it is missing.
+# Needs cargo by rustup, and the ports of train.sh; installs musl's compiler and make by Debian's apt if one is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,12 +11,12 @@ limit_bytes=$((15 * 1000 * 1000))
 target_dir=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 profile=$target_dir/counting/train.profdata
 
-# For the parts in C: mimalloc, and ring.
-if ! command -v musl-gcc >/dev/null; then
+# For the parts in C: jemalloc, and ring.
+if ! command -v musl-gcc >/dev/null || ! command -v make >/dev/null; then
     as_root=()
     [ "$(id -u)" -eq 0 ] || as_root=(sudo)
     "${as_root[@]}" apt-get update -q
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends musl-tools
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends make musl-tools
 fi
 rustup target add "$target"
 rustup component add llvm-tools
