@@ -210,11 +210,11 @@ mod tests {
         assert_eq!(one(r#""status":"FOO""#).unwrap().status, Some(StatusWord::Other("FOO".into())));
         assert_eq!(one(r#""status":"UP""#).unwrap().status.unwrap().known(), Some(Status::Up));
         assert_eq!(one(r#""instanceInfo":{"instance":{"app":"A"}}"#).unwrap().instance, None);
-        assert_eq!(one(r#""instanceInfo":{"app":"A"}"#).unwrap().instance.unwrap().app, "A".into());
+        assert_eq!(one(r#""instanceInfo":{"app":"A"}"#).unwrap().instance.unwrap().app.as_ref(), "A");
         assert_eq!(one(r#""lastDirtyTimestamp":"17""#).unwrap().last_dirty_ms, Some(17));
         let overridden = one(r#""overriddenStatus":"OUT_OF_SERVICE""#).unwrap().overridden_status;
         assert_eq!(overridden, Some(StatusWord::Known(Status::OutOfService)));
-        assert_eq!(one(r#""id":5"#).unwrap().id, "5".into());
+        assert_eq!(one(r#""id":5"#).unwrap().id.as_ref(), "5");
     }
 
     #[test]

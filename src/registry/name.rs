@@ -2,7 +2,8 @@
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
-use std::sync::Arc;
+
+use arcstr::ArcStr;
 
 /// Longest name accepted, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 1024;
@@ -37,7 +38,7 @@ pub fn check_name(what: &'static str, text: &str) -> Result<(), NameError> {
 
 /// An application's name: upper case, as the registry keeps and compares it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AppName(Arc<str>);
+pub struct AppName(ArcStr);
 
 impl AppName {
     /// Upper-cases and checks a name.
@@ -59,7 +60,7 @@ impl AppName {
 
 /// An instance's id within its application: case-sensitive, used verbatim.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InstanceId(Arc<str>);
+pub struct InstanceId(ArcStr);
 
 impl InstanceId {
     /// # Errors
