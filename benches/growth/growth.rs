@@ -7,8 +7,9 @@ use super::size::Size;
 
 #[derive(Debug, Serialize)]
 pub struct Growth {
+    pub rounds: u32,
     pub secs: u32,
     pub machine: Machine,
-    /// From the smallest on.
+    /// Medians, from the smallest size on.
     pub sizes: Vec<Size>,
 }

@@ -1,9 +1,11 @@
 //! What a registry of more instances costs: three nodes of rs-registry with 1,000 to 300,000 of them, 100 to an
 //! application.
 //!
-//! `cargo bench --bench growth` writes a table to standard output and to `target/growth`, with a plot. Data is there too.
+//! `cargo bench --bench growth` measures each size in turn, three times, and writes a table of the medians to standard
+//! output and to `target/growth`, with a plot. Data is there too.
 //!
 //! - `GROWTH_SIZES`: how many instances; `1000,10000,100000,300000`.
+//! - `GROWTH_ROUNDS`: how often; 3.
 //! - `GROWTH_SECS`: measured time of a load; 5.
 //! - `NODE_BINARY`: the program that nodes run, as for `compare`.
 
@@ -41,19 +43,22 @@ fn main() -> ExitCode {
 }
 
 fn measure() -> anyhow::Result<()> {
-    let secs = number("GROWTH_SECS", 5)?;
+    let (rounds, secs) = (number("GROWTH_ROUNDS", 3)?, number("GROWTH_SECS", 5)?);
     let mut sizes = list("GROWTH_SIZES")?.unwrap_or_else(|| SIZES.to_vec());
     ensure!(!sizes.is_empty() && !sizes.contains(&0), "GROWTH_SIZES must have numbers from 1 on");
     sizes.sort_unstable();
     let output = Output::new("growth")?;
     let machine = Machine::look(output.path())?;
-    let mut measured = Vec::new();
-    for instances in sizes {
-        eprintln!("{instances} instances");
-        measured
-            .push(Size::measure(instances, secs, &output).with_context(|| format!("{instances} instances"))?);
+    let mut measured = vec![Vec::new(); sizes.len()];
+    for round in 1..=rounds {
+        for (&instances, measured) in sizes.iter().zip(&mut measured) {
+            eprintln!("round {round} of {rounds}: {instances} instances");
+            let size = Size::measure(instances, secs, &output);
+            measured.push(size.with_context(|| format!("{instances} instances"))?);
+        }
     }
-    let growth = Growth { secs, machine, sizes: measured };
+    let sizes = measured.iter().filter_map(|rounds| Size::median(rounds)).collect();
+    let growth = Growth { rounds, secs, machine, sizes };
     let table = table::markdown(&growth);
     print!("{table}");
     output.write("growth.md", &table)?;

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::common::harness::Cluster;
-use super::common::{Figures, Load, Output, fill, most_rss_mib};
+use super::common::{Figures, Load, Output, fill, median, most_rss_mib};
 use super::reads::{Asked, reads, reads_of_changes};
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Size {
     pub instances: u32,
     pub renewals_per_second: f64,
@@ -24,8 +24,6 @@ pub struct Size {
     pub fetch_cpu_us: f64,
     /// Of the node that takes a change and is asked then, again and again.
     pub change_and_fetch_cpu_us: f64,
-    /// The same apart from a fetch when nothing has changed, which copies as many bytes out.
-    pub change_cpu_us: f64,
     /// Of the largest node.
     pub rss_mib: f64,
     /// Until all three are ready, after all three were killed.
@@ -63,10 +61,32 @@ impl Size {
             answer_mb: unchanged.answer_bytes / 1e6,
             fetch_cpu_us: unchanged.cpu_us,
             change_and_fetch_cpu_us: changed.cpu_us,
-            change_cpu_us: changed.cpu_us - unchanged.cpu_us,
             rss_mib,
             restart_ms: restart(&mut cluster),
         })
+    }
+
+    /// The median of each figure; nothing if there is no round.
+    pub fn median(rounds: &[Self]) -> Option<Self> {
+        let of = |figure: fn(&Self) -> f64| median(&rounds.iter().map(figure).collect::<Vec<_>>());
+        Some(Self {
+            instances: rounds.first()?.instances,
+            renewals_per_second: of(|size| size.renewals_per_second)?,
+            renewal_p99_ms: of(|size| size.renewal_p99_ms)?,
+            registrations_per_second: of(|size| size.registrations_per_second)?,
+            registration_p99_ms: of(|size| size.registration_p99_ms)?,
+            fetches_per_second: of(|size| size.fetches_per_second)?,
+            answer_mb: of(|size| size.answer_mb)?,
+            fetch_cpu_us: of(|size| size.fetch_cpu_us)?,
+            change_and_fetch_cpu_us: of(|size| size.change_and_fetch_cpu_us)?,
+            rss_mib: of(|size| size.rss_mib)?,
+            restart_ms: of(|size| size.restart_ms)?,
+        })
+    }
+
+    /// Of a change and a fetch, apart from a fetch when nothing has changed, which copies as many bytes out.
+    pub fn change_cpu_us(&self) -> f64 {
+        self.change_and_fetch_cpu_us - self.fetch_cpu_us
     }
 }
 

@@ -14,7 +14,7 @@ const ROWS: [Row; 12] = [
     ("full fetches at one node, /s", |size| size.fetches_per_second),
     ("processor time of a full fetch, nothing changed, µs", |size| size.fetch_cpu_us),
     ("processor time of one change and a full fetch, µs", |size| size.change_and_fetch_cpu_us),
-    ("the same apart from a full fetch when nothing changed, µs", |size| size.change_cpu_us),
+    ("the same apart from a full fetch when nothing changed, µs", Size::change_cpu_us),
     ("renewals, /s", |size| size.renewals_per_second),
     ("renewals, p99, ms", |size| size.renewal_p99_ms),
     ("registrations of 1 KB, /s", |size| size.registrations_per_second),
@@ -32,10 +32,11 @@ pub fn markdown(growth: &Growth) -> String {
     let _ = write!(text, "{}", growth.machine);
     let _ = writeln!(
         text,
-        "\nThree nodes, which share the disk; a write is on disk (`fdatasync`) at two of them. 100 instances to an \
-         application. Loads are {} s long, of 64 connections, on the same cores as the nodes. Processor time is of the \
-         node that one client asks, one request after the other; a change is of one instance.\n",
-        growth.secs
+        "\nMedians of {} rounds, in each of which every size was measured in turn, by new nodes. Three nodes, which \
+         share the disk; a write is on disk (`fdatasync`) at two of them. 100 instances to an application. Loads are \
+         {} s long, of 64 connections, on the same cores as the nodes. Processor time is of the node that one client \
+         asks, one request after the other; a change is of one instance.\n",
+        growth.rounds, growth.secs
     );
     table(&mut text, growth, |row, size, _| grouped(row(size)));
     if let [first, _, ..] = growth.sizes.as_slice() {
