@@ -5,6 +5,7 @@ mod harness;
 
 mod acknowledged;
 mod actuator;
+mod allocator;
 mod backup;
 mod bench;
 mod clients;
